@@ -1,0 +1,55 @@
+/**
+ * Appends: what joins a batch, what is committed along with it, and what its caller is told.
+ *
+ * @module
+ */
+import type { EventMeta, NewEvent, StoredEvent } from "./event.ts";
+import type { StoreEntry, StoreKey } from "./store.ts";
+
+/** One or more events of one stream, all or none. */
+export interface AppendRequest<Change> {
+  readonly stream: string;
+  /** The length of the stream that the decision was made on, staged appends included. */
+  readonly expectedVersion: number;
+  readonly events: readonly NewEvent[];
+  readonly meta: EventMeta;
+  /** What the events change, for the projector. Called once, before the append joins a batch; may throw. */
+  readonly change: (stored: readonly StoredEvent[]) => Change;
+}
+
+/** An append that has joined a batch. */
+export interface StagedAppend<Change> {
+  readonly stream: string;
+  readonly events: readonly StoredEvent[];
+  readonly change: Change;
+  /**
+   * Resolves when the append is on disk. Rejects with `LogUnavailableError` when it certainly is not and never will
+   * be, with `UnknownOutcomeError` when that could not be found out in time.
+   */
+  readonly landed: Promise<void>;
+}
+
+/** Turns the changes of a batch into rows and indexes, each key written once with its last state. */
+export interface Projector<Change> {
+  /** Rows and index changes for these changes, which follow the last batch that landed. Changes nothing itself. */
+  project(changes: readonly Change[], events: readonly StoredEvent[]): Mutations;
+  /** The batch of the last `project` is on disk. */
+  landed(): void;
+}
+
+export interface Mutations {
+  readonly puts: StoreEntry[];
+  readonly deletes: StoreKey[];
+}
+
+export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly why: string };
+
+/** Told synchronously, in the order of the log. */
+export interface LogListener<Change> {
+  /** These appends are on disk, in one commit. */
+  landed?(appends: readonly StagedAppend<Change>[]): void;
+  /** Whatever was staged and has not landed never will: forget what was decided on it. */
+  reset?(): void;
+  /** The log stopped taking writes, or takes them again. */
+  health?(health: LogHealth): void;
+}

@@ -1,0 +1,69 @@
+/**
+ * Sealing: how many of the waiting appends go into the next commit, and what that commit writes.
+ *
+ * @module
+ */
+import type { Mutations, Projector, StagedAppend } from "./append.ts";
+import { eventKey } from "./head.ts";
+import { keyBytes, type StoreEntry, type StoreKey } from "./store.ts";
+
+/**
+ * Deno KV takes 1000 mutations, 800 KiB and 80 KiB of keys in one commit. Beyond some 400 mutations a larger commit is
+ * no faster per key, and everybody in it waits longer.
+ */
+const TARGET_MUTATIONS = 480;
+const MAX_MUTATIONS = 950;
+const MAX_BYTES = 760 * 1024;
+const MAX_KEY_BYTES = 72 * 1024;
+
+/** What an append is taken to cost before its rows are known: the row grows by at most the event, plus indexes. */
+const MUTATIONS_PER_APPEND = 6;
+const ROW_BYTES = 1_500;
+
+export interface SealedBatch<Change> {
+  readonly appends: readonly StagedAppend<Change>[];
+  readonly puts: readonly StoreEntry[];
+  readonly deletes: readonly StoreKey[];
+}
+
+/** The longest prefix of `waiting` that fits into one commit, at least one append. */
+export function sealBatch<Change>(
+  waiting: readonly StagedAppend<Change>[],
+  projector: Projector<Change>,
+): SealedBatch<Change> {
+  for (let count = estimateFit(waiting);; count = count >> 1) {
+    const appends = waiting.slice(0, count);
+    const events = appends.length === 1 ? appends[0]!.events : appends.flatMap((append) => append.events);
+    const { puts, deletes } = projector.project(appends.map((append) => append.change), events);
+    for (const { event, bytes } of events) {
+      puts.push({ key: eventKey(event.partition, event.position), value: bytes });
+    }
+    if (count === 1 || fits({ puts, deletes })) return { appends, puts, deletes };
+  }
+}
+
+function estimateFit(waiting: readonly StagedAppend<unknown>[]): number {
+  let mutations = 0;
+  let bytes = 0;
+  let count = 0;
+  for (const { events } of waiting) {
+    mutations += events.length + MUTATIONS_PER_APPEND;
+    bytes += ROW_BYTES;
+    for (const event of events) bytes += 2 * event.bytes.length;
+    if (count > 0 && (mutations > TARGET_MUTATIONS || bytes > MAX_BYTES)) break;
+    count += 1;
+  }
+  return count;
+}
+
+function fits({ puts, deletes }: Mutations): boolean {
+  if (puts.length + deletes.length > MAX_MUTATIONS) return false;
+  let bytes = 0;
+  let keys = 0;
+  for (const { key, value } of puts) {
+    keys += keyBytes(key);
+    bytes += value.length;
+  }
+  for (const key of deletes) keys += keyBytes(key);
+  return keys <= MAX_KEY_BYTES && bytes + keys <= MAX_BYTES;
+}

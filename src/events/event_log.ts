@@ -1,0 +1,239 @@
+/**
+ * The log: events in dense positions, appended in group commits, the only truth.
+ *
+ * Decisions are made on the committed state plus what is staged; reads, listeners and answers see what is on disk
+ * only. Nothing is acknowledged before its commit.
+ *
+ * @module
+ */
+import type { AppendRequest, LogHealth, LogListener, Projector, StagedAppend } from "./append.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Committer } from "./committer.ts";
+import { EventTooLargeError, ExpectedVersionConflictError, LogUnavailableError } from "./errors.ts";
+import {
+  decodeEvent,
+  encodeEvent,
+  type EventMeta,
+  MAX_EVENT_BYTES,
+  type NewEvent,
+  type StoredEvent,
+} from "./event.ts";
+import { GroupCommit } from "./group_commit.ts";
+import { eventKey } from "./head.ts";
+import type { Store } from "./store.ts";
+import { Upcasters } from "./upcasters.ts";
+
+export interface EventLogOptions<Change> {
+  readonly store: Store;
+  readonly projector: Projector<Change>;
+  /** Unique ids for the log and its commits. */
+  readonly newId: () => string;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+  readonly upcasters?: Upcasters;
+  /** How long one request to the store may take, in milliseconds. Default 5000. */
+  readonly deadlineMs?: number;
+  /** How long callers wait for a doubtful commit to be settled, in milliseconds. Default 2000. */
+  readonly unknownAfterMs?: number;
+}
+
+const PARTITION = 0;
+
+export class EventLog<Change> {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #upcasters: Upcasters;
+  readonly #committer: Committer;
+  readonly #commits: GroupCommit<Change>;
+  readonly #listeners = new Set<LogListener<Change>>();
+  /** Versions of the streams that have something staged. */
+  readonly #staged = new Map<string, number>();
+  #nextPosition: number;
+  #time = { ms: 0, text: "" };
+
+  private constructor(options: EventLogOptions<Change>, committer: Committer) {
+    this.#store = options.store;
+    this.#clock = options.clock ?? systemClock;
+    this.#upcasters = options.upcasters ?? new Upcasters();
+    this.#committer = committer;
+    this.#commits = new GroupCommit(committer, {
+      projector: options.projector,
+      clock: this.#clock,
+      unknownAfterMs: options.unknownAfterMs ?? 2_000,
+      onLanded: (appends) => this.#landed(appends),
+      onReset: () => this.#reset(),
+      onHealth: (health) => this.#tell((listener) => listener.health?.(health)),
+    });
+    this.#nextPosition = committer.head.position;
+    this.#setTime(committer.head.time);
+  }
+
+  /** Takes the log over, or makes a new one when the store has none. */
+  static async open<Change>(options: EventLogOptions<Change>): Promise<EventLog<Change>> {
+    const committer = await Committer.open({
+      store: options.store,
+      partition: PARTITION,
+      clock: options.clock ?? systemClock,
+      newId: options.newId,
+      deadlineMs: options.deadlineMs ?? 5_000,
+    });
+    return new EventLog(options, committer);
+  }
+
+  get logId(): string {
+    return this.#committer.head.log_id;
+  }
+
+  /** Number of events on disk, which is the position of the next. */
+  get position(): number {
+    return this.#committer.head.position;
+  }
+
+  /** Time of the last event, staged ones included, in milliseconds since the epoch; 0 in an empty log. */
+  get time(): number {
+    return this.#time.ms;
+  }
+
+  get health(): LogHealth {
+    const refusal = this.#commits.refusal;
+    if (!refusal) return { ok: true };
+    return { ok: false, why: refusal instanceof LogUnavailableError ? refusal.why : refusal.message };
+  }
+
+  /** Answers a function that ends the listening. */
+  listen(listener: LogListener<Change>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Stages events for the next commit. Synchronous, so that nothing comes between a decision and its place in the log.
+   *
+   * @throws {EventTooLargeError} If an event is over 60 KiB.
+   * @throws {ExpectedVersionConflictError} If something else was staged on the stream.
+   * @throws {LogUnavailableError} If the log takes no writes now.
+   * @throws {LogFencedError} If another process has taken the log over.
+   */
+  append(request: AppendRequest<Change>): StagedAppend<Change> {
+    const { stream, expectedVersion, meta } = request;
+    const refusal = this.#commits.refusal;
+    if (refusal) throw refusal;
+    const version = this.#staged.get(stream);
+    if (version !== undefined && version !== expectedVersion) {
+      throw new ExpectedVersionConflictError(stream, expectedVersion, version);
+    }
+    this.#setTime(Math.max(this.#clock.now(), this.#time.ms));
+    const events = request.events.map((event, i) => this.#encode(event, stream, expectedVersion, i, meta));
+    const change = request.change(events);
+
+    this.#nextPosition += events.length;
+    this.#staged.set(stream, expectedVersion + events.length);
+    const { promise: landed, resolve, reject } = Promise.withResolvers<void>();
+    // Callers that do not wait are told of a loss by `reset`.
+    landed.catch(() => {});
+    const append = { stream, events, change, landed, resolve, reject };
+    this.#commits.submit(append);
+    return append;
+  }
+
+  /** Committed events from position `from` on, at most `limit`, oldest first. */
+  async read(from: number, limit: number): Promise<StoredEvent[]> {
+    const end = Math.min(this.position, from + limit);
+    if (end <= from) return [];
+    const entries = await this.#store.list(
+      { prefix: ["e", PARTITION], start: eventKey(PARTITION, from), end: eventKey(PARTITION, end) },
+      { limit: end - from },
+    );
+    return entries.map(({ value }) => this.#decode(value));
+  }
+
+  /** The committed events at these positions, in their order. */
+  async readAt(positions: readonly number[]): Promise<StoredEvent[]> {
+    const values = await this.#store.getMany(positions.map((position) => eventKey(PARTITION, position)));
+    return values.map((value, i) => {
+      if (value === null) throw new Error(`The log has no event at position ${positions[i]}`);
+      return this.#decode(value);
+    });
+  }
+
+  /** Resolves as soon as the log takes writes; at once when it does. */
+  whenHealthy(): Promise<void> {
+    if (this.health.ok) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = this.listen({
+        health: ({ ok }) => {
+          if (!ok) return;
+          stop();
+          resolve();
+        },
+      });
+    });
+  }
+
+  /** Resolves when everything staged so far has met its fate. */
+  drain(): Promise<void> {
+    return this.#commits.drain();
+  }
+
+  /** Takes no further appends, waits for those that are staged, and closes the store. */
+  async close(): Promise<void> {
+    await this.#commits.close();
+    this.#store.close();
+  }
+
+  #setTime(ms: number): void {
+    if (ms !== this.#time.ms || this.#time.text === "") this.#time = { ms, text: new Date(ms).toISOString() };
+  }
+
+  #encode(
+    { type, schema_version, machine_version, data }: NewEvent,
+    stream: string,
+    expectedVersion: number,
+    index: number,
+    meta: EventMeta,
+  ): StoredEvent {
+    const event = {
+      log_id: this.logId,
+      partition: PARTITION,
+      position: this.#nextPosition + index,
+      stream,
+      version: expectedVersion + index + 1,
+      type,
+      schema_version,
+      machine_version,
+      time: this.#time.text,
+      actor: meta.actor,
+      request_id: meta.request_id,
+      causation_id: meta.causation_id,
+      reason: meta.reason,
+      data,
+    };
+    const bytes = encodeEvent(event);
+    if (bytes.length > MAX_EVENT_BYTES) {
+      throw new EventTooLargeError(stream, type, bytes.length, MAX_EVENT_BYTES);
+    }
+    return { event, bytes };
+  }
+
+  #decode(bytes: Uint8Array): StoredEvent {
+    return { event: this.#upcasters.upcast(decodeEvent(bytes)), bytes };
+  }
+
+  #landed(appends: readonly StagedAppend<Change>[]): void {
+    for (const { stream, events } of appends) {
+      if (this.#staged.get(stream) === events.at(-1)!.event.version) this.#staged.delete(stream);
+    }
+    this.#tell((listener) => listener.landed?.(appends));
+  }
+
+  #reset(): void {
+    this.#staged.clear();
+    this.#nextPosition = this.#committer.head.position;
+    this.#setTime(this.#committer.head.time);
+    this.#tell((listener) => listener.reset?.());
+  }
+
+  #tell(say: (listener: LogListener<Change>) => void): void {
+    for (const listener of [...this.#listeners]) say(listener);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What the log needs of a key-value store: ordered keys, byte values, and an atomic commit that checks one key.
+ *
+ * Deno KV is one (`kv_store.ts`), memory another (`memory_store.ts`).
+ *
+ * @module
+ */
+
+/** Short keys, ordered part by part: strings before numbers within a part, as Deno KV orders them. */
+export type StoreKey = readonly (string | number)[];
+
+export interface StoreEntry {
+  readonly key: StoreKey;
+  readonly value: Uint8Array;
+}
+
+/** Keys from `start` (inclusive) to `end` (exclusive) that begin with `prefix`. */
+export interface StoreRange {
+  readonly prefix: StoreKey;
+  readonly start?: StoreKey;
+  readonly end?: StoreKey;
+}
+
+export interface Commit {
+  /** The one key whose versionstamp is checked; `null` demands that the key is not there. */
+  readonly check: { readonly key: StoreKey; readonly versionstamp: string | null };
+  readonly puts: readonly StoreEntry[];
+  readonly deletes: readonly StoreKey[];
+}
+
+export interface Store {
+  get(key: StoreKey): Promise<{ value: Uint8Array | null; versionstamp: string | null }>;
+  /** The values in the order of the keys, `null` where there is none. Any number of keys. */
+  getMany(keys: readonly StoreKey[]): Promise<(Uint8Array | null)[]>;
+  list(range: StoreRange, options: { limit: number; reverse?: boolean }): Promise<StoreEntry[]>;
+  /** The new versionstamp, or `null` when the check failed. When it throws, the outcome is not known. */
+  commit(commit: Commit): Promise<string | null>;
+  close(): void;
+}
+
+/** Upper bound of a key's encoded length in bytes, as Deno KV counts it towards a commit's 80 KiB. */
+export function keyBytes(key: StoreKey): number {
+  let bytes = 0;
+  for (const part of key) bytes += typeof part === "number" ? 9 : part.length * 3 + 2;
+  return bytes;
+}
