@@ -1,0 +1,150 @@
+/**
+ * A window on the due rows of one queue and priority: the first few hundred in memory, the rest on disk.
+ *
+ * Everything on disk up to the horizon is in the window; what lands beyond it stays on disk until the window runs low.
+ *
+ * @module
+ */
+import type { Store, StoreKey } from "../events/store.ts";
+
+interface Place {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly readyAt: number;
+}
+
+export interface DueEntry extends Place {
+  readonly jobType: string;
+}
+
+export interface DueWindowOptions {
+  readonly store: Store;
+  readonly handles: (jobType: string) => boolean;
+  readonly preload: (ids: readonly string[]) => Promise<void>;
+  readonly onFound: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+const PAGE = 500;
+const LOW_WATER = 200;
+const HIGH_WATER = 2_000;
+
+const decoder = new TextDecoder();
+
+export class DueWindow {
+  readonly #options: DueWindowOptions;
+  /** Sorted by time and id, from `#first` on. */
+  #entries: DueEntry[] = [];
+  #first = 0;
+  /** Rows up to here are in the window; `undefined` when all are. */
+  #horizon: DueEntry | undefined;
+  /** What landed while a refill was reading; `null` stands for a job that left. */
+  #meanwhile: Map<string, DueEntry | null> | undefined;
+
+  /** @param unread Whether there may be rows on disk that are still to be read with {@linkcode refill}. */
+  constructor(readonly queue: string, readonly rank: number, unread: boolean, options: DueWindowOptions) {
+    this.#options = options;
+    this.#horizon = unread ? { id: "", readyAt: -1, jobType: "" } : undefined;
+  }
+
+  /** The first entry that is not held. */
+  first(held: ReadonlySet<string>): DueEntry | undefined {
+    if (held.size === 0) return this.#entries[this.#first];
+    for (let i = this.#first; i < this.#entries.length; i++) {
+      if (!held.has(this.#entries[i]!.id)) return this.#entries[i];
+    }
+    return undefined;
+  }
+
+  add(entry: DueEntry): void {
+    this.#meanwhile?.set(entry.id, entry);
+    if (!this.#options.handles(entry.jobType)) return;
+    if (this.#horizon && compare(entry, this.#horizon) > 0) return;
+    this.#insert(entry);
+    if (this.#size > HIGH_WATER) {
+      this.#entries.length = this.#first + HIGH_WATER / 2;
+      this.#horizon = this.#entries.at(-1);
+    }
+  }
+
+  /** Removes an entry if it is there. */
+  remove(entry: Place): void {
+    this.#meanwhile?.set(entry.id, null);
+    const at = this.#lowerBound(entry);
+    if (this.#entries[at]?.id === entry.id) this.#removeAt(at);
+  }
+
+  /** Reads on from the horizon until the window is filled or all is read. */
+  async refill(): Promise<void> {
+    if (this.#meanwhile) return;
+    try {
+      while (this.#horizon && this.#size < LOW_WATER) await this.#readPage(this.#horizon);
+    } finally {
+      this.#meanwhile = undefined;
+    }
+  }
+
+  get #size(): number {
+    return this.#entries.length - this.#first;
+  }
+
+  async #readPage(horizon: DueEntry): Promise<void> {
+    const { store, handles, preload, onFound } = this.#options;
+    const meanwhile = this.#meanwhile = new Map();
+    const prefix: StoreKey = ["d", this.queue, this.rank];
+    const page = await store.list(
+      { prefix, start: [...prefix, Math.max(0, horizon.readyAt), `${horizon.id}\0`] },
+      { limit: PAGE },
+    );
+    const read = page.map(({ key, value }): DueEntry => ({
+      id: key[4] as string,
+      readyAt: key[3] as number,
+      jobType: decoder.decode(value),
+    }));
+    const handled = read.filter(({ jobType }) => handles(jobType));
+    await preload(handled.map(({ id }) => id));
+
+    this.#horizon = page.length < PAGE ? undefined : read.at(-1);
+    for (const entry of handled) if (!meanwhile.has(entry.id)) this.#insert(entry);
+    for (const entry of meanwhile.values()) if (entry) this.add(entry);
+    if (handled.length > 0) onFound();
+  }
+
+  #insert(entry: DueEntry): void {
+    const last = this.#entries.at(-1);
+    if (this.#size === 0 || compare(last!, entry) < 0) {
+      this.#entries.push(entry);
+      return;
+    }
+    const at = this.#lowerBound(entry);
+    if (this.#entries[at]?.id !== entry.id) this.#entries.splice(at, 0, entry);
+  }
+
+  #lowerBound(entry: Place): number {
+    let low = this.#first;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare(this.#entries[middle]!, entry) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #removeAt(at: number): void {
+    if (at === this.#first) {
+      this.#first += 1;
+      if (this.#first > 512 && this.#first * 2 > this.#entries.length) {
+        this.#entries = this.#entries.slice(this.#first);
+        this.#first = 0;
+      }
+    } else this.#entries.splice(at, 1);
+    if (this.#horizon && this.#size < LOW_WATER && !this.#meanwhile) {
+      this.refill().catch(this.#options.onError);
+    }
+  }
+}
+
+function compare(a: Place, b: Place): number {
+  return a.readyAt - b.readyAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}

@@ -1,0 +1,37 @@
+/**
+ * What a caller of the job commands can be told, one class for each condition. They know nothing of HTTP.
+ *
+ * @module
+ */
+import type { JobStatus } from "./job/job.ts";
+
+export class JobNotFoundError extends Error {
+  override readonly name = "JobNotFoundError";
+  constructor(readonly jobId: string) {
+    super(`There is no job ${jobId}`);
+  }
+}
+
+/** The machine has no such transition from the job's status. Nothing was written. */
+export class TransitionRefusedError extends Error {
+  override readonly name = "TransitionRefusedError";
+  constructor(readonly jobId: string, readonly deed: string, readonly status: JobStatus) {
+    super(`Cannot ${deed} job ${jobId}: it is ${status}`);
+  }
+}
+
+/** The caller's precondition names another version than the job's. Nothing was written. */
+export class VersionMismatchError extends Error {
+  override readonly name = "VersionMismatchError";
+  constructor(readonly jobId: string, readonly expected: number, readonly actual: number) {
+    super(`Job ${jobId} is at version ${actual}, not ${expected}`);
+  }
+}
+
+/** The idempotency key was used before with another body. Nothing was written. */
+export class IdempotencyKeyReusedError extends Error {
+  override readonly name = "IdempotencyKeyReusedError";
+  constructor(readonly jobId: string) {
+    super(`This Idempotency-Key was used with another body; it created job ${jobId}`);
+  }
+}

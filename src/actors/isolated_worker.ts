@@ -1,0 +1,46 @@
+/**
+ * The inside of the Worker that runs an isolated handler: loads its module, runs it once, reports.
+ *
+ * @module
+ */
+/// <reference lib="deno.worker" />
+import type { HandlerContext, HandlerServices, JobHandler } from "../handlers/handler.ts";
+import type { WorkerOrder, WorkerReport } from "./isolated_run.ts";
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+const controller = new AbortController();
+const report = (message: WorkerReport) => scope.postMessage(message);
+
+scope.onmessage = ({ data }: MessageEvent<WorkerOrder>) => {
+  if (data.type === "abort") {
+    controller.abort(Object.assign(new Error(data.message), { name: data.name }));
+    return;
+  }
+  run(data).then(report, (error: unknown) => report(failure(error)));
+};
+
+async function run(order: WorkerOrder & { type: "run" }): Promise<WorkerReport> {
+  const { default: handler } = await import(order.moduleUrl) as { default: JobHandler };
+  const context: HandlerContext = {
+    jobId: order.jobId,
+    attempt: order.attempt,
+    idempotencyKey: order.idempotencyKey,
+    signal: controller.signal,
+    progress: (percent, note) => report({ type: "progress", percent, note }),
+    log: (message, level) => report({ type: "log", message, level }),
+    now: () => new Date(),
+    get services(): HandlerServices {
+      throw new TypeError("an isolated handler has no services");
+    },
+  };
+  const result = await handler.run(order.payload, context);
+  return { type: "completed", json: JSON.stringify(result) };
+}
+
+function failure(error: unknown): WorkerReport {
+  if (!(error instanceof Error)) {
+    return { type: "failed", name: "Error", message: String(error), retryable: true };
+  }
+  const retryable = (error as { retryable?: unknown }).retryable !== false;
+  return { type: "failed", name: error.name, message: error.message, retryable };
+}

@@ -1,0 +1,44 @@
+/**
+ * The keys of a job's rows and indexes in the store.
+ *
+ * | key | holds |
+ * | --- | --- |
+ * | `["j", id]` | the job's row |
+ * | `["z", id]` | the row of a deleted job, so that its history can be found |
+ * | `["p", id, n]` | the n-th chunk of positions of a long history |
+ * | `["s", status, id]`, `["t", type, id]`, `["q", queue, id]`, `["g", tag, id]` | indexes of the lists |
+ * | `["d", queue, rank, readyAt, id]` | queued jobs in the order of choice; `rank` 0 is low, 3 critical |
+ * | `["i", keyHash]` | an idempotency key; `["x", expiresAt, keyHash]` its expiry |
+ * | `["c", queue, type]` | counts by status |
+ * | `["m", minute]` | how many jobs became final in that minute since the epoch |
+ *
+ * @module
+ */
+import type { StoreKey } from "../../events/store.ts";
+import { JOB_PRIORITIES } from "./job.ts";
+import { type JobState, statusOf } from "./state.ts";
+
+export const rowKey = (id: string): StoreKey => ["j", id];
+export const tombstoneKey = (id: string): StoreKey => ["z", id];
+export const chunkKey = (id: string, chunk: number): StoreKey => ["p", id, chunk];
+export const idempotencyKey = (keyHash: string): StoreKey => ["i", keyHash];
+export const idempotencyExpiryKey = (
+  expiresAt: number,
+  keyHash: string,
+): StoreKey => ["x", expiresAt, keyHash];
+export const countsKey = (queue: string, jobType: string): StoreKey => ["c", queue, jobType];
+export const minuteKey = (minute: number): StoreKey => ["m", minute];
+
+export const statusKey = (state: JobState): StoreKey => ["s", statusOf(state.phase), state.id];
+export const typeKey = (state: JobState): StoreKey => ["t", state.jobType, state.id];
+export const queueKey = (state: JobState): StoreKey => ["q", state.queue, state.id];
+export const tagKey = (tag: string, id: string): StoreKey => ["g", tag, id];
+
+/** Where a queued job stands in the order of choice. */
+export const dueKey = (state: JobState): StoreKey => [
+  "d",
+  state.queue,
+  JOB_PRIORITIES.indexOf(state.priority),
+  state.readyAt,
+  state.id,
+];

@@ -1,0 +1,143 @@
+/**
+ * The projector: from the jobs that a batch changed to the rows and indexes committed along with it.
+ *
+ * A job that changes several times in a batch is written once, and an index that it passes through is never written.
+ *
+ * @module
+ */
+import type { Mutations, Projector } from "../../events/append.ts";
+import type { StoreEntry, StoreKey } from "../../events/store.ts";
+import type { JobCounts } from "./counts.ts";
+import { POSITIONS_PER_CHUNK } from "./evolve.ts";
+import {
+  chunkKey,
+  dueKey,
+  idempotencyExpiryKey,
+  idempotencyKey,
+  queueKey,
+  rowKey,
+  statusKey,
+  tagKey,
+  tombstoneKey,
+  typeKey,
+} from "./keys.ts";
+import { encodeJson, encodeRow } from "./row.ts";
+import { type JobState, statusOf } from "./state.ts";
+
+/** What one append did to one job. */
+export interface JobChange {
+  readonly before: JobState | null;
+  readonly after: JobState;
+}
+
+/** What an idempotency key points to. */
+export interface IdempotencyRow {
+  readonly job_id: string;
+  readonly body_hash: string;
+  /** Milliseconds since the epoch. */
+  readonly expires_at: number;
+}
+
+const NOTHING = new Uint8Array();
+const encoder = new TextEncoder();
+
+export class JobProjector implements Projector<JobChange> {
+  readonly #counts: JobCounts;
+
+  constructor(counts: JobCounts) {
+    this.#counts = counts;
+  }
+
+  project(changes: readonly JobChange[]): Mutations {
+    const mutations: Mutations = { puts: [], deletes: [] };
+    const jobs = new Map<string, { before: JobState | null; after: JobState }>();
+    for (const { before, after } of changes) {
+      const known = jobs.get(after.id);
+      if (known) known.after = after;
+      else jobs.set(after.id, { before, after });
+      mutations.puts.push(...spilledPositions(before, after));
+    }
+    for (const { before, after } of jobs.values()) writeJob(mutations, before, after);
+    mutations.puts.push(...this.#counts.project(jobs.values()));
+    return mutations;
+  }
+
+  landed(): void {
+    this.#counts.landed();
+  }
+}
+
+/** The entries that a job in this state has in the lists, the order of choice, and by its idempotency key. */
+export function jobEntries(state: JobState): StoreEntry[] {
+  const mutations: Mutations = { puts: [], deletes: [] };
+  writeJob(mutations, null, state);
+  return mutations.puts;
+}
+
+function writeJob(mutations: Mutations, before: JobState | null, after: JobState): void {
+  const { puts, deletes } = mutations;
+  if (after.phase === "deleted") {
+    puts.push({ key: tombstoneKey(after.id), value: encodeRow(after) });
+    if (before && before.phase !== "deleted") deletes.push(rowKey(after.id));
+  } else {
+    puts.push({ key: rowKey(after.id), value: encodeRow(after) });
+  }
+  const old = before && before.phase !== "deleted" ? before : null;
+  const now = after.phase !== "deleted" ? after : null;
+
+  const same = old !== null && now !== null;
+  if (!(same && statusOf(old.phase) === statusOf(now.phase))) move(mutations, old, now, statusKey);
+  if (!(same && old.queue === now.queue)) move(mutations, old, now, queueKey);
+  if (!same) move(mutations, old, now, typeKey);
+  if (!(same && old.tags === now.tags)) {
+    for (const tag of old?.tags ?? []) deletes.push(tagKey(tag, after.id));
+    for (const tag of now?.tags ?? []) puts.push({ key: tagKey(tag, after.id), value: NOTHING });
+  }
+  moveDue(mutations, old, now);
+  if (before === null && after.idempotency) puts.push(...idempotencyEntries(after));
+}
+
+function move(
+  { puts, deletes }: Mutations,
+  before: JobState | null,
+  after: JobState | null,
+  key: (state: JobState) => StoreKey,
+): void {
+  if (before) deletes.push(key(before));
+  if (after) puts.push({ key: key(after), value: NOTHING });
+}
+
+/** The value tells the job type, so that jobs without a handler can be passed over without reading their rows. */
+function moveDue({ puts, deletes }: Mutations, before: JobState | null, after: JobState | null): void {
+  const from = before && isQueued(before) ? before : null;
+  const to = after && isQueued(after) ? after : null;
+  if (
+    from && to && from.readyAt === to.readyAt && from.priority === to.priority && from.queue === to.queue
+  ) return;
+  if (from) deletes.push(dueKey(from));
+  if (to) puts.push({ key: dueKey(to), value: encoder.encode(to.jobType) });
+}
+
+function isQueued({ phase }: JobState): boolean {
+  return phase.startsWith("queued");
+}
+
+function idempotencyEntries({ id, idempotency }: JobState): StoreEntry[] {
+  const { key_hash, body_hash, expires_at } = idempotency!;
+  const expiresAt = Date.parse(expires_at);
+  const row: IdempotencyRow = { job_id: id, body_hash, expires_at: expiresAt };
+  return [
+    { key: idempotencyKey(key_hash), value: encodeJson(row) },
+    { key: idempotencyExpiryKey(expiresAt, key_hash), value: NOTHING },
+  ];
+}
+
+/** When the row's list of positions was cut, the older half goes into a chunk of its own. */
+function spilledPositions(before: JobState | null, after: JobState): StoreEntry[] {
+  if (!before) return [];
+  const spilled = after.version - after.positions.length;
+  if (spilled === before.version - before.positions.length) return [];
+  const chunk = spilled / POSITIONS_PER_CHUNK - 1;
+  const positions = before.positions.slice(0, POSITIONS_PER_CHUNK);
+  return [{ key: chunkKey(after.id, chunk), value: encodeJson(positions) }];
+}

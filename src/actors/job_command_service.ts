@@ -1,0 +1,136 @@
+/**
+ * The job commands behind the HTTP interface.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../events/clock.ts";
+import type { EventMeta } from "../events/event.ts";
+import type { EventLog } from "../events/event_log.ts";
+import type { Store } from "../events/store.ts";
+import type { AttemptPool } from "./attempt_pool.ts";
+import { IdempotencyKeyReusedError } from "./errors.ts";
+import type { IdempotencyRecord } from "./job/events.ts";
+import { idempotencyKey } from "./job/keys.ts";
+import type { Job } from "./job/job.ts";
+import type { IdempotencyRow, JobChange } from "./job/projector.ts";
+import { decodeJson } from "./job/row.ts";
+import { type JobState, toJob } from "./job/state.ts";
+import type { JobQueryService } from "./job_query_service.ts";
+import type { JobProcessor } from "./job_processor.ts";
+import type { Idempotency, JobChanges, JobCommands, JobSpec } from "./jobs.ts";
+
+export interface JobCommandServiceOptions {
+  readonly log: EventLog<JobChange>;
+  readonly store: Store;
+  readonly processor: JobProcessor;
+  readonly queries: JobQueryService;
+  readonly pool: AttemptPool;
+  readonly clock: Clock;
+  readonly newJobId: () => string;
+}
+
+/** How long an idempotency key is kept. */
+const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
+
+export class JobCommandService implements JobCommands {
+  readonly #options: JobCommandServiceOptions;
+  /** Creations under way by the hash of their idempotency key; equals that race wait for the one commit. */
+  readonly #racing = new Map<string, { readonly bodyHash: string; readonly created: Promise<Job> }>();
+
+  constructor(options: JobCommandServiceOptions) {
+    this.#options = options;
+  }
+
+  create(
+    spec: JobSpec,
+    meta: EventMeta,
+    idempotency?: Idempotency,
+  ): Promise<{ job: Job; created: boolean }> {
+    return idempotency
+      ? this.#createOnce(spec, meta, idempotency)
+      : this.#create(spec, meta, null).then((job) => ({ job, created: true }));
+  }
+
+  async update(id: string, changes: JobChanges, meta: EventMeta, expectedVersion?: number): Promise<Job> {
+    const { after } = await this.#options.processor.execute(
+      id,
+      { type: "update", changes },
+      meta,
+      expectedVersion,
+    );
+    return await this.#options.queries.show(after);
+  }
+
+  async cancel(
+    id: string,
+    meta: EventMeta,
+    expectedVersion?: number,
+  ): Promise<{ job: Job; pending: boolean }> {
+    const { after } = await this.#options.processor.execute(id, { type: "cancel" }, meta, expectedVersion);
+    return {
+      job: await this.#options.queries.show(after),
+      pending: after.phase === "processing.cancelling",
+    };
+  }
+
+  async retry(id: string, meta: EventMeta, expectedVersion?: number): Promise<Job> {
+    const { after } = await this.#options.processor.execute(id, { type: "retry" }, meta, expectedVersion);
+    return await this.#options.queries.show(after);
+  }
+
+  async delete(id: string, meta: EventMeta, expectedVersion?: number): Promise<void> {
+    await this.#options.processor.execute(id, { type: "delete" }, meta, expectedVersion);
+  }
+
+  async #create(spec: JobSpec, meta: EventMeta, idempotency: IdempotencyRecord | null): Promise<Job> {
+    const { processor, pool, newJobId } = this.#options;
+    const { after, append } = processor.stage(newJobId(), null, { type: "create", spec, idempotency }, meta);
+    pool.offer(after);
+    await append!.landed;
+    return createdJob(after, spec);
+  }
+
+  async #createOnce(
+    spec: JobSpec,
+    meta: EventMeta,
+    { key, bodyHash }: Idempotency,
+  ): Promise<{ job: Job; created: boolean }> {
+    const { store, queries, clock, log } = this.#options;
+    const keyHash = createHash("sha256").update(`${meta.actor}\0${key}`).digest("hex");
+    const racing = this.#racing.get(keyHash);
+    if (racing) {
+      const first = await racing.created;
+      if (racing.bodyHash !== bodyHash) throw new IdempotencyKeyReusedError(first.id);
+      return { job: await queries.get(first.id) ?? first, created: false };
+    }
+
+    const known = Promise.withResolvers<Job>();
+    known.promise.catch(() => {});
+    this.#racing.set(keyHash, { bodyHash, created: known.promise });
+    try {
+      const now = Math.max(clock.now(), log.time);
+      const { value } = await store.get(idempotencyKey(keyHash));
+      const row = value && decodeJson<IdempotencyRow>(value);
+      const earlier = row && row.expires_at > now ? await queries.get(row.job_id) : undefined;
+      if (row && earlier && row.body_hash !== bodyHash) throw new IdempotencyKeyReusedError(earlier.id);
+      const job = earlier ?? await this.#create(spec, meta, {
+        key_hash: keyHash,
+        body_hash: bodyHash,
+        expires_at: new Date(now + IDEMPOTENCY_MS).toISOString(),
+      });
+      known.resolve(job);
+      return { job, created: !earlier };
+    } catch (error) {
+      known.reject(error);
+      throw error;
+    } finally {
+      this.#racing.delete(keyHash);
+    }
+  }
+}
+
+/** A new job as it was created, even if it has been started in the same commit. */
+function createdJob(state: JobState, spec: JobSpec): Job {
+  return toJob(state, spec.payload, null);
+}

@@ -1,0 +1,156 @@
+/**
+ * The scheduler: which job is next, and when the next one is due.
+ *
+ * The due rows on disk are the truth. Memory holds, for each queue and priority, a window of the first few hundred; a
+ * million waiting jobs cost disk, not memory. Highest priority first, oldest first within it; every tenth choice takes
+ * the job that has waited longest, whatever its priority, so that none starves.
+ *
+ * @module
+ */
+import type { StagedAppend } from "../events/append.ts";
+import type { Store } from "../events/store.ts";
+import { type DueEntry, DueWindow } from "./due_window.ts";
+import { JOB_PRIORITIES } from "./job/job.ts";
+import type { JobChange } from "./job/projector.ts";
+import type { JobState } from "./job/state.ts";
+
+/** Every so many choices the one that has waited longest is taken. */
+const FAIR_TURN = 10;
+
+export interface JobSchedulerOptions {
+  readonly store: Store;
+  /** Whether this process has a handler for the type; other jobs wait. */
+  readonly handles: (jobType: string) => boolean;
+  /** Brings the states of jobs that will soon be chosen to hand. */
+  readonly preload: (ids: readonly string[]) => Promise<void>;
+  /** Told when jobs were found on disk. */
+  readonly onFound: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export class JobScheduler {
+  readonly #options: JobSchedulerOptions;
+  readonly #windows = new Map<string, DueWindow>();
+  /** Jobs whose last attempt has not let go yet. */
+  readonly #held = new Set<string>();
+  #choices = 0;
+
+  constructor(options: JobSchedulerOptions) {
+    this.#options = options;
+  }
+
+  /** Forgets everything and reads the first window of each queue and priority from disk. */
+  async load(queues: Iterable<string>): Promise<void> {
+    this.#windows.clear();
+    const windows = [...new Set(queues)].flatMap((queue) =>
+      JOB_PRIORITIES.map((_, rank) => this.#window(queue, rank, true))
+    );
+    await Promise.all(windows.map((window) => window.refill()));
+  }
+
+  /** Takes note of what landed. */
+  landed(appends: readonly StagedAppend<JobChange>[]): void {
+    for (const { change: { before, after } } of appends) {
+      const was = before !== null && isQueued(before);
+      const is = isQueued(after);
+      if (was && is && samePlace(before, after)) continue;
+      if (was) this.#windowOf(before).remove(before);
+      if (is) this.#windowOf(after).add({ id: after.id, readyAt: after.readyAt, jobType: after.jobType });
+    }
+  }
+
+  /** Takes the job to start next, `undefined` when none is due. */
+  take(now: number): string | undefined {
+    const fair = (this.#choices + 1) % FAIR_TURN === 0;
+    const best = fair ? this.#longestWaiting(now) : this.#mostUrgent(now);
+    if (!best) return undefined;
+    this.#choices += 1;
+    best.window.remove(best.entry);
+    return best.entry.id;
+  }
+
+  /** Whether a job that is being created would be chosen before everything that waits. */
+  wouldBeNext(now: number): boolean {
+    return this.#mostUrgent(now) === undefined;
+  }
+
+  /** Counts a choice that was made without {@linkcode take}. */
+  chose(): void {
+    this.#choices += 1;
+  }
+
+  /** When the next job becomes due, in milliseconds since the epoch; `undefined` when none is known to. */
+  nextDueAt(): number | undefined {
+    let next: number | undefined;
+    for (const window of this.#windows.values()) {
+      const entry = window.first(this.#held);
+      if (entry && (next === undefined || entry.readyAt < next)) next = entry.readyAt;
+    }
+    return next;
+  }
+
+  /** A job that was taken goes back to its place. */
+  giveBack(state: JobState): void {
+    if (isQueued(state)) {
+      this.#windowOf(state).add({ id: state.id, readyAt: state.readyAt, jobType: state.jobType });
+    }
+  }
+
+  /** Keeps the job from being chosen until {@linkcode release}. */
+  hold(id: string): void {
+    this.#held.add(id);
+  }
+
+  release(id: string): void {
+    this.#held.delete(id);
+  }
+
+  #mostUrgent(now: number): Choice | undefined {
+    let best: Choice | undefined;
+    for (const window of this.#windows.values()) {
+      if (best && window.rank < best.window.rank) continue;
+      const entry = window.first(this.#held);
+      if (!entry || entry.readyAt > now) continue;
+      if (!best || window.rank > best.window.rank || isBefore(entry, best.entry)) best = { window, entry };
+    }
+    return best;
+  }
+
+  #longestWaiting(now: number): Choice | undefined {
+    let best: Choice | undefined;
+    for (const window of this.#windows.values()) {
+      const entry = window.first(this.#held);
+      if (entry && entry.readyAt <= now && (!best || isBefore(entry, best.entry))) best = { window, entry };
+    }
+    return best;
+  }
+
+  #windowOf(state: JobState): DueWindow {
+    return this.#window(state.queue, JOB_PRIORITIES.indexOf(state.priority));
+  }
+
+  /** A queue that was not there when the windows were loaded has nothing on disk but what lands from now on. */
+  #window(queue: string, rank: number, unread = false): DueWindow {
+    const id = `${rank}${queue}`;
+    let window = this.#windows.get(id);
+    if (!window) this.#windows.set(id, window = new DueWindow(queue, rank, unread, this.#options));
+    return window;
+  }
+}
+
+interface Choice {
+  readonly window: DueWindow;
+  readonly entry: DueEntry;
+}
+
+function isQueued({ phase }: JobState): boolean {
+  return phase.startsWith("queued");
+}
+
+function samePlace(a: JobState, b: JobState): boolean {
+  return a.readyAt === b.readyAt && a.priority === b.priority && a.queue === b.queue;
+}
+
+function isBefore(a: DueEntry, b: DueEntry): boolean {
+  return a.readyAt < b.readyAt || (a.readyAt === b.readyAt && a.id < b.id);
+}

@@ -1,0 +1,144 @@
+/**
+ * The states of jobs at hand: committed, and with what is staged on top.
+ *
+ * Decisions use the latest state, readers the committed one. A few thousand jobs are kept; the others are read from
+ * their rows.
+ *
+ * @module
+ */
+import type { StagedAppend } from "../events/append.ts";
+import type { Store, StoreKey } from "../events/store.ts";
+import { rowKey, tombstoneKey } from "./job/keys.ts";
+import type { JobChange } from "./job/projector.ts";
+import { decodeRow } from "./job/row.ts";
+import type { JobState } from "./job/state.ts";
+
+const CAPACITY = 4_096;
+
+interface Entry {
+  committed: JobState | null;
+  latest: JobState | null;
+  /** Staged appends that have not landed. */
+  pending: number;
+  last: StagedAppend<JobChange> | undefined;
+}
+
+export class JobStates {
+  readonly #store: Store;
+  readonly #entries = new Map<string, Entry>();
+  /** Reads under way, and what was evicted since the first of them began: such a row may be older than its job. */
+  #reads = 0;
+  readonly #evicted = new Set<string>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** The latest state, `null` when there is no such job, `undefined` when it is not at hand. */
+  peek(id: string): JobState | null | undefined {
+    return this.#entries.get(id)?.latest;
+  }
+
+  /** The staged append that the latest state rests on, if it has not landed. */
+  pendingAppend(id: string): StagedAppend<JobChange> | undefined {
+    const entry = this.#entries.get(id);
+    return entry && entry.pending > 0 ? entry.last : undefined;
+  }
+
+  /** The latest state, read from the store when it is not at hand. */
+  async latest(id: string): Promise<JobState | null> {
+    const state = this.peek(id);
+    return state !== undefined ? state : (await this.#load(id)).latest;
+  }
+
+  /** The state on disk. */
+  async committed(id: string): Promise<JobState | null> {
+    return (this.#entries.get(id) ?? await this.#load(id)).committed;
+  }
+
+  /** Brings the jobs to hand, reading many rows at once. */
+  async preload(ids: readonly string[]): Promise<void> {
+    const missing = ids.filter((id) => !this.#entries.has(id)).slice(0, CAPACITY / 2);
+    await this.#read(missing.map(rowKey), (rows) => {
+      rows.forEach((row, i) => {
+        const id = missing[i]!;
+        if (row && !this.#entries.has(id) && !this.#evicted.has(id)) this.#insert(id, decodeRow(row));
+      });
+    });
+  }
+
+  /** A new job, known not to be in the store. */
+  create(id: string): void {
+    this.#insert(id, null);
+  }
+
+  staged(id: string, after: JobState, append: StagedAppend<JobChange>): void {
+    const entry = this.#entries.get(id)!;
+    entry.latest = after;
+    entry.pending += 1;
+    entry.last = append;
+  }
+
+  landed(appends: readonly StagedAppend<JobChange>[]): void {
+    for (const { change } of appends) {
+      const entry = this.#entries.get(change.after.id);
+      if (!entry) continue;
+      entry.committed = change.after;
+      entry.pending -= 1;
+      if (entry.pending === 0) entry.last = undefined;
+    }
+  }
+
+  /** Whatever was staged and has not landed never will. */
+  reset(): void {
+    for (const [id, entry] of this.#entries) {
+      if (entry.pending === 0) continue;
+      if (entry.committed === null) this.#entries.delete(id);
+      else Object.assign(entry, { latest: entry.committed, pending: 0, last: undefined });
+    }
+  }
+
+  async #load(id: string): Promise<Entry> {
+    for (;;) {
+      const entry = await this.#read([rowKey(id), tombstoneKey(id)], ([row, tombstone]) => {
+        const known = this.#entries.get(id);
+        if (known) return known;
+        if (this.#evicted.has(id)) return undefined;
+        const bytes = row ?? tombstone;
+        // Ids that do not exist are not kept, or strangers could crowd out the jobs.
+        return bytes ? this.#insert(id, decodeRow(bytes)) : absent();
+      });
+      if (entry) return entry;
+    }
+  }
+
+  async #read<T>(keys: readonly StoreKey[], use: (values: (Uint8Array | null)[]) => T): Promise<T> {
+    this.#reads += 1;
+    try {
+      return use(await this.#store.getMany(keys));
+    } finally {
+      this.#reads -= 1;
+      if (this.#reads === 0) this.#evicted.clear();
+    }
+  }
+
+  #insert(id: string, state: JobState | null): Entry {
+    const entry: Entry = { committed: state, latest: state, pending: 0, last: undefined };
+    this.#entries.set(id, entry);
+    if (this.#entries.size > CAPACITY) this.#evict();
+    return entry;
+  }
+
+  #evict(): void {
+    for (const [id, entry] of this.#entries) {
+      if (this.#entries.size <= CAPACITY * 0.9) break;
+      if (entry.pending > 0) continue;
+      this.#entries.delete(id);
+      if (this.#reads > 0) this.#evicted.add(id);
+    }
+  }
+}
+
+function absent(): Entry {
+  return { committed: null, latest: null, pending: 0, last: undefined };
+}

@@ -1,0 +1,106 @@
+/**
+ * The job commands and queries that the rest of Daybook offers to its users: the border between `actors` and `api`.
+ *
+ * Every command is answered after its commit, never before. Commands throw the errors of `errors.ts` and, from the log,
+ * `LogUnavailableError` and `UnknownOutcomeError`.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import type { EventEnvelope, EventMeta } from "../events/event.ts";
+import type { JsonObject } from "../handlers/handler.ts";
+import type { Backoff, Job, JobPriority, JobStatus } from "./job/job.ts";
+
+export interface Jobs {
+  readonly jobTypes: JobTypes;
+  readonly commands: JobCommands;
+  readonly queries: JobQueries;
+}
+
+/** The job types that this process has handlers for. */
+export interface JobTypes {
+  get(jobType: string): { readonly payloadSchema: z.ZodType; readonly timeoutSeconds: number } | undefined;
+  names(): readonly string[];
+}
+
+/** What a caller says of a new job, validated and with the defaults filled in. */
+export interface JobSpec {
+  readonly job_type: string;
+  readonly payload: JsonObject;
+  readonly queue: string;
+  readonly priority: JobPriority;
+  readonly max_retries: number;
+  /** ISO 8601 UTC with milliseconds, or `null` for at once. */
+  readonly scheduled_at: string | null;
+  readonly timeout_seconds: number;
+  readonly backoff: Backoff;
+  readonly tags: readonly string[];
+}
+
+/** What may be changed while a job is queued. */
+export type JobChanges = Partial<Omit<JobSpec, "job_type">>;
+
+export interface Idempotency {
+  /** The caller's key; scoped to `meta.actor`. */
+  readonly key: string;
+  /** SHA-256 of the canonical JSON body, hex. */
+  readonly bodyHash: string;
+}
+
+export interface JobCommands {
+  /** `created: false` when the idempotency key had created the job before; it is then as it is now. */
+  create(
+    spec: JobSpec,
+    meta: EventMeta,
+    idempotency?: Idempotency,
+  ): Promise<{ job: Job; created: boolean }>;
+  update(id: string, changes: JobChanges, meta: EventMeta, expectedVersion?: number): Promise<Job>;
+  /** `pending: true` while the running handler has not let go yet. `meta.reason` is the cancel reason. */
+  cancel(id: string, meta: EventMeta, expectedVersion?: number): Promise<{ job: Job; pending: boolean }>;
+  retry(id: string, meta: EventMeta, expectedVersion?: number): Promise<Job>;
+  delete(id: string, meta: EventMeta, expectedVersion?: number): Promise<void>;
+}
+
+export interface JobFilter {
+  readonly status?: JobStatus;
+  readonly job_type?: string;
+  readonly queue?: string;
+  readonly priority?: JobPriority;
+  readonly tag?: string;
+  /** Milliseconds since the epoch, exclusive. */
+  readonly createdAfter?: number;
+  /** Milliseconds since the epoch, exclusive. */
+  readonly createdBefore?: number;
+}
+
+export interface JobStats {
+  readonly total: number;
+  readonly by_status: Record<JobStatus, number>;
+  readonly by_type: Record<string, Record<JobStatus, number>>;
+  readonly by_queue: Record<string, Record<JobStatus, number>>;
+  /** Seconds that the job which has waited longest since it became due has waited; `null` when none waits. */
+  readonly oldest_waiting_seconds: number | null;
+  /** Jobs that became final, by the last minute and the last hour. */
+  readonly throughput: {
+    readonly last_minute: Record<"completed" | "failed" | "cancelled", number>;
+    readonly last_hour: Record<"completed" | "failed" | "cancelled", number>;
+  };
+}
+
+export interface JobQueries {
+  get(id: string): Promise<Job | undefined>;
+  /** Answers as soon as the job is final, or after `timeoutMs` as it then is. */
+  waitUntilFinal(id: string, timeoutMs: number, signal: AbortSignal): Promise<Job | undefined>;
+  /** Newest first. `after` is the id of the last job of the page before; `next` that of this page, if more follow. */
+  list(
+    filter: JobFilter,
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<{ jobs: Job[]; next: string | undefined }>;
+  /** A job's events after `afterVersion`, oldest first; `undefined` when there is no such job. */
+  history(id: string, afterVersion: number, limit: number): Promise<EventEnvelope[] | undefined>;
+  /** The same, then every further event as it is committed, until `signal` fires. */
+  follow(id: string, afterVersion: number, signal: AbortSignal): AsyncIterable<EventEnvelope>;
+  stats(): Promise<JobStats>;
+  /** Whether a write would be acknowledged now, and why not. */
+  ready(): { readonly ready: true } | { readonly ready: false; readonly why: string };
+}

@@ -1,0 +1,155 @@
+/**
+ * The runtime: log, commands, queries and supervisor put together on a store.
+ *
+ * `main.ts` runs one behind the HTTP interface; a program that embeds Daybook can run one without.
+ *
+ * @module
+ */
+import { type ActorRefFrom, createActor, waitFor } from "xstate";
+import { type Clock, systemClock } from "../events/clock.ts";
+import { EventLog } from "../events/event_log.ts";
+import { monotonicIds } from "../events/ids.ts";
+import type { Store } from "../events/store.ts";
+import type { HandlerServices } from "../handlers/handler.ts";
+import { AttemptPool, type AttemptPoolOptions } from "./attempt_pool.ts";
+import { JobCounts } from "./job/counts.ts";
+import { type JobChange, JobProjector } from "./job/projector.ts";
+import { JobCommandService } from "./job_command_service.ts";
+import { JobProcessor } from "./job_processor.ts";
+import { JobQueryService } from "./job_query_service.ts";
+import { JobScheduler } from "./job_scheduler.ts";
+import { JobStates } from "./job_states.ts";
+import type { JobTypeRegistry } from "./job_type_registry.ts";
+import type { Jobs } from "./jobs.ts";
+import { recoverInterrupted } from "./recovery.ts";
+import { supervisorMachine, type SupervisorParts } from "./supervisor.ts";
+
+export interface RuntimeOptions {
+  readonly store: Store;
+  readonly jobTypes: JobTypeRegistry;
+  readonly services: HandlerServices;
+  /** How many handlers run at once. */
+  readonly concurrency: number;
+  readonly clock?: Clock;
+  /** Draws from [0, 1) for jitter. Default `Math.random`. */
+  readonly random?: () => number;
+  /** Default: handlers' lines go nowhere. */
+  readonly handlerLog?: AttemptPoolOptions["handlerLog"];
+  readonly onError?: (error: unknown) => void;
+  readonly onRecovered?: SupervisorParts["onRecovered"];
+  readonly onRestart?: SupervisorParts["onRestart"];
+  /** How long a stop waits for running handlers before their signals fire, in milliseconds. Default 5000. */
+  readonly patienceMs?: number;
+  /** How long it waits after that before it gives jobs back. Default 5000. */
+  readonly graceMs?: number;
+  /** As in the log's options. */
+  readonly deadlineMs?: number;
+  readonly unknownAfterMs?: number;
+}
+
+export class Runtime {
+  readonly #pool: AttemptPool;
+  readonly #supervisor: ActorRefFrom<ReturnType<typeof supervisorMachine>>;
+
+  private constructor(
+    readonly log: EventLog<JobChange>,
+    readonly processor: JobProcessor,
+    readonly jobs: Jobs,
+    pool: AttemptPool,
+    supervisor: ActorRefFrom<ReturnType<typeof supervisorMachine>>,
+  ) {
+    this.#pool = pool;
+    this.#supervisor = supervisor;
+  }
+
+  /** Opens the log on the store; jobs start to run with {@linkcode start}. The runtime closes the store. */
+  static async open(options: RuntimeOptions): Promise<Runtime> {
+    const { store, jobTypes, services, concurrency, onError = () => {} } = options;
+    const clock = options.clock ?? systemClock;
+    const random = options.random ?? Math.random;
+    const counts = await JobCounts.load(store, clock.now());
+    const log: EventLog<JobChange> = await EventLog.open<JobChange>({
+      store,
+      clock,
+      projector: new JobProjector(counts),
+      newId: monotonicIds(() => clock.now()),
+      ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
+      ...(options.unknownAfterMs !== undefined && { unknownAfterMs: options.unknownAfterMs }),
+    });
+    const states = new JobStates(store);
+    const processor = new JobProcessor({ log, states, clock, random });
+    const scheduler: JobScheduler = new JobScheduler({
+      store,
+      handles: (jobType) => jobTypes.get(jobType) !== undefined,
+      preload: (ids) => states.preload(ids),
+      onFound: () => pool.fill(),
+      onError,
+    });
+    const pool: AttemptPool = new AttemptPool({
+      log,
+      states,
+      processor,
+      scheduler,
+      jobTypes,
+      services,
+      clock,
+      concurrency,
+      onError,
+      handlerLog: options.handlerLog ?? (() => () => {}),
+    });
+    const queries = new JobQueryService({ log, store, states, counts, clock });
+    const newJobId = monotonicIds(() => Math.max(clock.now(), log.time));
+    const commands = new JobCommandService({ log, store, processor, queries, pool, clock, newJobId });
+    const supervisor = createActor(
+      supervisorMachine({
+        log,
+        pool,
+        scheduler,
+        clock,
+        queues: () => [...counts.lanes()].map(({ queue }) => queue),
+        recover: () => recoverInterrupted(store, processor),
+        onRecovered: options.onRecovered ?? (() => {}),
+        onRestart: options.onRestart ?? (() => {}),
+        patienceMs: options.patienceMs ?? 5_000,
+        graceMs: options.graceMs ?? 5_000,
+      }),
+      { clock: { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout } },
+    );
+    return new Runtime(log, processor, { jobTypes, commands, queries }, pool, supervisor);
+  }
+
+  /** Recovers what the last process left running, then starts due jobs, now and from now on. */
+  start(): void {
+    this.#supervisor.start();
+  }
+
+  /** Attempts that ended since the start. */
+  get processed(): number {
+    return this.#pool.processed;
+  }
+
+  /** Handlers that run now. */
+  get running(): number {
+    return this.#pool.running;
+  }
+
+  /** Resolves with the error when the supervisor gave up; never otherwise. */
+  async failure(): Promise<unknown> {
+    const { context } = await waitFor(this.#supervisor, (snapshot) => snapshot.matches("givenUp"), {
+      timeout: Infinity,
+    }).catch(() => new Promise<never>(() => {}));
+    return context.error;
+  }
+
+  /** Takes no new work, waits for what runs, gives back what does not end, and closes the log. */
+  async stop(): Promise<void> {
+    this.#supervisor.send({ type: "stop" });
+    await waitFor(this.#supervisor, (snapshot) => snapshot.status !== "active", { timeout: Infinity });
+    await this.log.close();
+  }
+
+  /** While stopping: no longer wait for handlers. */
+  hurry(): void {
+    this.#supervisor.send({ type: "hurry" });
+  }
+}
