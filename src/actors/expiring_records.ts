@@ -7,44 +7,43 @@ import type { EventMeta } from "../events/event.ts";
 import type { Store } from "../events/store.ts";
 import type { ExpiringRecords } from "../handlers/handler.ts";
 import { JobNotFoundError, TransitionRefusedError } from "./errors.ts";
-import { idempotencyExpiryKey, idempotencyKey, rowKey } from "./job/keys.ts";
+import { idempotencyExpiryKey, idempotencyKey } from "./job/keys.ts";
 import type { IdempotencyRow } from "./job/projector.ts";
-import { decodeJson, decodeRow } from "./job/row.ts";
-import type { JobCommands } from "./jobs.ts";
+import { decodeJson } from "./job/row.ts";
+import type { JobCommands, JobQueries, Jobs } from "./jobs.ts";
 
 const PAGE = 200;
 
-export function expiringRecords(store: Store, commands: JobCommands, meta: EventMeta): ExpiringRecords {
+export function expiringRecords(
+  store: Store,
+  { commands, queries }: Pick<Jobs, "commands" | "queries">,
+  meta: EventMeta,
+): ExpiringRecords {
   return {
     deleteCancelledJobs: (before, signal) =>
-      deleteCancelledJobs(store, commands, meta, before.getTime(), signal),
+      deleteCancelledJobs(queries, commands, meta, before.getTime(), signal),
     deleteExpired: (now, signal) => deleteExpiredKeys(store, now.getTime(), signal),
   };
 }
 
+/** Ids tell when a job was created, so those cancelled before `before` are among the oldest. */
 async function deleteCancelledJobs(
-  store: Store,
+  queries: JobQueries,
   commands: JobCommands,
   meta: EventMeta,
   before: number,
   signal: AbortSignal,
 ): Promise<number> {
   let deleted = 0;
-  for (let last = "";;) {
+  for (let after: string | undefined;;) {
     signal.throwIfAborted();
-    const page = await store.list({ prefix: ["s", "cancelled"], start: ["s", "cancelled", `${last}\0`] }, {
-      limit: PAGE,
-    });
-    if (page.length === 0) return deleted;
-    const ids = page.map(({ key }) => key[2] as string);
-    const rows = await store.getMany(ids.map(rowKey));
-    const old = ids.filter((_, i) => {
-      const state = rows[i] && decodeRow(rows[i]);
-      return state?.phase === "cancelled" && state.completedAt! < before;
-    });
-    const gone = await Promise.all(old.map((id) => deleteIfStillThere(commands, id, meta)));
+    const filter = { status: "cancelled", createdBefore: before } as const;
+    const { jobs, next } = await queries.list(filter, { limit: PAGE, ...(after !== undefined && { after }) });
+    const old = jobs.filter(({ completed_at }) => Date.parse(completed_at!) < before);
+    const gone = await Promise.all(old.map(({ id }) => deleteIfStillThere(commands, id, meta)));
     deleted += gone.filter(Boolean).length;
-    last = ids.at(-1)!;
+    if (next === undefined) return deleted;
+    after = next;
   }
 }
 

@@ -1,76 +1,93 @@
 /**
- * Lists of jobs, newest first, from the index that has the fewest entries to pass over.
+ * Lists of jobs, newest first.
  *
- * Status, type, queue and tag have an index each; what the chosen one does not tell is checked on the rows it leads to.
+ * There is one index, by status, queue and type; a filter that names some of the three merges the parts that fit, and
+ * the counts tell which parts there are. What the index does not tell (priority, or too many parts to merge) is checked
+ * on the rows.
  *
  * @module
  */
 import { firstIdAt } from "../events/ids.ts";
 import type { Store, StoreKey } from "../events/store.ts";
 import type { JobCounts } from "./job/counts.ts";
-import { rowKey } from "./job/keys.ts";
+import { JOB_STATUSES } from "./job/job.ts";
+import { laneKey, rowKey } from "./job/keys.ts";
 import { decodeRow } from "./job/row.ts";
+import type { RunningJobs } from "./job/running.ts";
 import { type JobState, statusOf } from "./job/state.ts";
 import type { JobFilter } from "./jobs.ts";
+
+export interface JobListSources {
+  readonly store: Store;
+  readonly counts: JobCounts;
+  readonly running: RunningJobs;
+}
 
 /** An id is drawn a little before its event is dated, so a range of ids is taken this much wider. */
 const ID_MARGIN_MS = 2_000;
 const PAGE = 100;
+/** Beyond so many parts it is cheaper to pass over rows. */
+const MAX_LANES = 64;
 
 /** @param page `after` is the id of the last job of the page before. */
 export async function listJobs(
-  store: Store,
-  counts: JobCounts,
+  sources: JobListSources,
   filter: JobFilter,
   page: { readonly limit: number; readonly after?: string },
 ): Promise<{ states: JobState[]; next: string | undefined }> {
-  const prefix = smallestIndex(counts, filter);
-  const start: StoreKey = [...prefix, lowestId(filter)];
-  let end: StoreKey = [...prefix, highestId(filter, page.after)];
+  const prefixes = prefixesFor(sources.counts, filter);
+  const first = lowestId(filter);
+  let end = highestId(filter, page.after);
+  const want = Math.max(PAGE, page.limit + 1);
   const found: JobState[] = [];
   while (found.length <= page.limit) {
-    const want = Math.max(PAGE, page.limit + 1);
-    const ids = (await store.list({ prefix, start, end }, { limit: want, reverse: true }))
-      .map(({ key }) => key.at(-1) as string);
-    const rows = await store.getMany(ids.map(rowKey));
+    const ids = await newestIds(sources, prefixes, first, end, want);
+    const rows = await sources.store.getMany(ids.map(rowKey));
     for (const row of rows) {
       const state = row && decodeRow(row);
       if (state && matches(state, filter)) found.push(state);
     }
     if (ids.length < want) break;
-    end = [...prefix, ids.at(-1)!];
+    end = ids.at(-1)!;
   }
   const states = found.slice(0, page.limit);
   return { states, next: found.length > page.limit ? states.at(-1)?.id : undefined };
 }
 
-/** A tag is taken to be rarer than anything that is counted. */
-function smallestIndex(counts: JobCounts, filter: JobFilter): StoreKey {
-  const { status, job_type, queue, tag } = filter;
-  if (tag !== undefined) return ["g", tag];
-  const candidates: { prefix: StoreKey; size: number }[] = [];
-  const sum = (count: (lane: Lane) => number) =>
-    [...counts.lanes()].reduce((total, lane) => total + count(lane), 0);
-  if (status !== undefined) {
-    candidates.push({ prefix: ["s", status], size: sum((lane) => lane.counts[status]) });
-  }
-  if (job_type !== undefined) {
-    candidates.push({
-      prefix: ["t", job_type],
-      size: sum((lane) => lane.jobType === job_type ? total(lane) : 0),
-    });
-  }
-  if (queue !== undefined) {
-    candidates.push({ prefix: ["q", queue], size: sum((lane) => lane.queue === queue ? total(lane) : 0) });
-  }
-  candidates.sort((a, b) => a.size - b.size);
-  return candidates[0]?.prefix ?? ["j"];
+/** Ids from `first` (inclusive) to `end` (exclusive) under the prefixes or being processed, newest first. */
+async function newestIds(
+  { store, running }: JobListSources,
+  prefixes: readonly StoreKey[],
+  first: string,
+  end: string,
+  want: number,
+): Promise<string[]> {
+  const before = running.ids;
+  const lists = await Promise.all(
+    prefixes.map((prefix) =>
+      store.list({ prefix, start: [...prefix, first], end: [...prefix, end] }, { limit: want, reverse: true })
+    ),
+  );
+  const ids = new Set(lists.flat().map(({ key }) => key.at(-1) as string));
+  // A job may have been started while the index was read, or have ended: it is in one of the two.
+  for (const id of [...before, ...running.ids]) if (id >= first && id < end) ids.add(id);
+  return [...ids].sort().reverse().slice(0, want);
 }
 
-type Lane = ReturnType<JobCounts["lanes"]> extends Iterable<infer T> ? T : never;
-
-function total({ counts }: Lane): number {
-  return counts.queued + counts.processing + counts.completed + counts.failed + counts.cancelled;
+function prefixesFor(counts: JobCounts, { status, job_type, queue, tag }: JobFilter): StoreKey[] {
+  if (tag !== undefined) return [["g", tag]];
+  if (status === undefined && job_type === undefined && queue === undefined) return [["j"]];
+  const prefixes: StoreKey[] = [];
+  for (const lane of counts.lanes()) {
+    if (job_type !== undefined && lane.jobType !== job_type) continue;
+    if (queue !== undefined && lane.queue !== queue) continue;
+    for (const each of status === undefined ? JOB_STATUSES : [status]) {
+      if (lane.counts[each] > 0 && each !== "processing") {
+        prefixes.push(laneKey(each, lane.queue, lane.jobType));
+      }
+    }
+  }
+  return prefixes.length > MAX_LANES ? [["j"]] : prefixes;
 }
 
 function lowestId({ createdAfter }: JobFilter): string {
@@ -78,7 +95,7 @@ function lowestId({ createdAfter }: JobFilter): string {
 }
 
 function highestId({ createdBefore }: JobFilter, after: string | undefined): string {
-  const bound = createdBefore === undefined ? "\u{10ffff}" : firstIdAt(createdBefore + ID_MARGIN_MS);
+  const bound = createdBefore === undefined ? "~" : firstIdAt(createdBefore + ID_MARGIN_MS);
   return after !== undefined && after < bound ? after : bound;
 }
 

@@ -14,6 +14,7 @@ import { type Job, JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
 import { chunkKey } from "./job/keys.ts";
 import type { JobChange } from "./job/projector.ts";
 import { decodeJson } from "./job/row.ts";
+import type { RunningJobs } from "./job/running.ts";
 import { isFinal, type JobState, toJob } from "./job/state.ts";
 import { listJobs } from "./job_list.ts";
 import type { JobStates } from "./job_states.ts";
@@ -24,6 +25,7 @@ export interface JobQueryServiceOptions {
   readonly store: Store;
   readonly states: JobStates;
   readonly counts: JobCounts;
+  readonly running: RunningJobs;
   readonly clock: Clock;
 }
 
@@ -83,8 +85,7 @@ export class JobQueryService implements JobQueries {
     filter: JobFilter,
     page: { readonly limit: number; readonly after?: string },
   ): Promise<{ jobs: Job[]; next: string | undefined }> {
-    const { store, counts } = this.#options;
-    const { states, next } = await listJobs(store, counts, filter, page);
+    const { states, next } = await listJobs(this.#options, filter, page);
     return { jobs: await Promise.all(states.map((state) => this.show(state))), next };
   }
 

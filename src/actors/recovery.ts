@@ -3,12 +3,10 @@
  *
  * @module
  */
-import type { Store } from "../events/store.ts";
 import { SUPERVISOR } from "./attempt_pool.ts";
 import { TransitionRefusedError } from "./errors.ts";
+import type { RunningJobs } from "./job/running.ts";
 import type { JobProcessor } from "./job_processor.ts";
-
-const PAGE = 200;
 
 /**
  * Ends every attempt that no living process runs: it becomes interrupted, failed after the third time in a row, or
@@ -16,14 +14,10 @@ const PAGE = 200;
  *
  * @returns How many there were.
  */
-export async function recoverInterrupted(store: Store, processor: JobProcessor): Promise<number> {
-  let recovered = 0;
-  for (;;) {
-    const page = await store.list({ prefix: ["s", "processing"] }, { limit: PAGE });
-    if (page.length === 0) return recovered;
-    await Promise.all(page.map(({ key }) => interrupt(processor, key[2] as string)));
-    recovered += page.length;
-  }
+export async function recoverInterrupted(running: RunningJobs, processor: JobProcessor): Promise<number> {
+  const ids = [...running.ids];
+  await Promise.all(ids.map((id) => interrupt(processor, id)));
+  return ids.length;
 }
 
 async function interrupt(processor: JobProcessor, id: string): Promise<void> {

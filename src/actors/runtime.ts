@@ -14,6 +14,7 @@ import type { HandlerServices } from "../handlers/handler.ts";
 import { AttemptPool, type AttemptPoolOptions } from "./attempt_pool.ts";
 import { JobCounts } from "./job/counts.ts";
 import { type JobChange, JobProjector } from "./job/projector.ts";
+import { RunningJobs } from "./job/running.ts";
 import { JobCommandService } from "./job_command_service.ts";
 import { JobProcessor } from "./job_processor.ts";
 import { JobQueryService } from "./job_query_service.ts";
@@ -68,10 +69,11 @@ export class Runtime {
     const clock = options.clock ?? systemClock;
     const random = options.random ?? Math.random;
     const counts = await JobCounts.load(store, clock.now());
+    const running = await RunningJobs.load(store);
     const log: EventLog<JobChange> = await EventLog.open<JobChange>({
       store,
       clock,
-      projector: new JobProjector(counts),
+      projector: new JobProjector(counts, running),
       newId: monotonicIds(() => clock.now()),
       ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
       ...(options.unknownAfterMs !== undefined && { unknownAfterMs: options.unknownAfterMs }),
@@ -97,7 +99,7 @@ export class Runtime {
       onError,
       handlerLog: options.handlerLog ?? (() => () => {}),
     });
-    const queries = new JobQueryService({ log, store, states, counts, clock });
+    const queries = new JobQueryService({ log, store, states, counts, running, clock });
     const newJobId = monotonicIds(() => Math.max(clock.now(), log.time));
     const commands = new JobCommandService({ log, store, processor, queries, pool, clock, newJobId });
     const supervisor = createActor(
@@ -107,7 +109,7 @@ export class Runtime {
         scheduler,
         clock,
         queues: () => [...counts.lanes()].map(({ queue }) => queue),
-        recover: () => recoverInterrupted(store, processor),
+        recover: () => recoverInterrupted(running, processor),
         onRecovered: options.onRecovered ?? (() => {}),
         onRestart: options.onRestart ?? (() => {}),
         patienceMs: options.patienceMs ?? 5_000,

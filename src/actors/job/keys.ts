@@ -6,7 +6,9 @@
  * | `["j", id]` | the job's row |
  * | `["z", id]` | the row of a deleted job, so that its history can be found |
  * | `["p", id, n]` | the n-th chunk of positions of a long history |
- * | `["s", status, id]`, `["t", type, id]`, `["q", queue, id]`, `["g", tag, id]` | indexes of the lists |
+ * | `["l", status, queue, type, id]` | index of the lists, for every status but `processing` |
+ * | `["g", tag, id]` | index of the lists by tag |
+ * | `["r"]` | the ids of the jobs that are being processed |
  * | `["d", queue, rank, readyAt, id]` | queued jobs in the order of choice; `rank` 0 is low, 3 critical |
  * | `["i", keyHash]` | an idempotency key; `["x", expiresAt, keyHash]` its expiry |
  * | `["c", queue, type]` | counts by status |
@@ -15,7 +17,7 @@
  * @module
  */
 import type { StoreKey } from "../../events/store.ts";
-import { JOB_PRIORITIES } from "./job.ts";
+import { JOB_PRIORITIES, type JobStatus } from "./job.ts";
 import { type JobState, statusOf } from "./state.ts";
 
 export const rowKey = (id: string): StoreKey => ["j", id];
@@ -29,9 +31,15 @@ export const idempotencyExpiryKey = (
 export const countsKey = (queue: string, jobType: string): StoreKey => ["c", queue, jobType];
 export const minuteKey = (minute: number): StoreKey => ["m", minute];
 
-export const statusKey = (state: JobState): StoreKey => ["s", statusOf(state.phase), state.id];
-export const typeKey = (state: JobState): StoreKey => ["t", state.jobType, state.id];
-export const queueKey = (state: JobState): StoreKey => ["q", state.queue, state.id];
+export const laneKey = (
+  status: JobStatus,
+  queue: string,
+  jobType: string,
+): StoreKey => ["l", status, queue, jobType];
+export const listKey = (state: JobState): StoreKey => [
+  ...laneKey(statusOf(state.phase), state.queue, state.jobType),
+  state.id,
+];
 export const tagKey = (tag: string, id: string): StoreKey => ["g", tag, id];
 
 /** Where a queued job stands in the order of choice. */

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Mutations, Projector } from "../../events/append.ts";
-import type { StoreEntry, StoreKey } from "../../events/store.ts";
+import type { StoreEntry } from "../../events/store.ts";
 import type { JobCounts } from "./counts.ts";
 import { POSITIONS_PER_CHUNK } from "./evolve.ts";
 import {
@@ -14,14 +14,13 @@ import {
   dueKey,
   idempotencyExpiryKey,
   idempotencyKey,
-  queueKey,
+  listKey,
   rowKey,
-  statusKey,
   tagKey,
   tombstoneKey,
-  typeKey,
 } from "./keys.ts";
 import { encodeJson, encodeRow } from "./row.ts";
+import type { RunningJobs } from "./running.ts";
 import { type JobState, statusOf } from "./state.ts";
 
 /** What one append did to one job. */
@@ -43,9 +42,11 @@ const encoder = new TextEncoder();
 
 export class JobProjector implements Projector<JobChange> {
   readonly #counts: JobCounts;
+  readonly #running: RunningJobs;
 
-  constructor(counts: JobCounts) {
+  constructor(counts: JobCounts, running: RunningJobs) {
     this.#counts = counts;
+    this.#running = running;
   }
 
   project(changes: readonly JobChange[]): Mutations {
@@ -58,12 +59,13 @@ export class JobProjector implements Projector<JobChange> {
       mutations.puts.push(...spilledPositions(before, after));
     }
     for (const { before, after } of jobs.values()) writeJob(mutations, before, after);
-    mutations.puts.push(...this.#counts.project(jobs.values()));
+    mutations.puts.push(...this.#counts.project(jobs.values()), ...this.#running.project(jobs.values()));
     return mutations;
   }
 
   landed(): void {
     this.#counts.landed();
+    this.#running.landed();
   }
 }
 
@@ -86,9 +88,7 @@ function writeJob(mutations: Mutations, before: JobState | null, after: JobState
   const now = after.phase !== "deleted" ? after : null;
 
   const same = old !== null && now !== null;
-  if (!(same && statusOf(old.phase) === statusOf(now.phase))) move(mutations, old, now, statusKey);
-  if (!(same && old.queue === now.queue)) move(mutations, old, now, queueKey);
-  if (!same) move(mutations, old, now, typeKey);
+  moveListed(mutations, old, now);
   if (!(same && old.tags === now.tags)) {
     for (const tag of old?.tags ?? []) deletes.push(tagKey(tag, after.id));
     for (const tag of now?.tags ?? []) puts.push({ key: tagKey(tag, after.id), value: NOTHING });
@@ -97,14 +97,13 @@ function writeJob(mutations: Mutations, before: JobState | null, after: JobState
   if (before === null && after.idempotency) puts.push(...idempotencyEntries(after));
 }
 
-function move(
-  { puts, deletes }: Mutations,
-  before: JobState | null,
-  after: JobState | null,
-  key: (state: JobState) => StoreKey,
-): void {
-  if (before) deletes.push(key(before));
-  if (after) puts.push({ key: key(after), value: NOTHING });
+/** Jobs that are being processed are not in the index of the lists, see `running.ts`. */
+function moveListed({ puts, deletes }: Mutations, before: JobState | null, after: JobState | null): void {
+  const from = before && statusOf(before.phase) !== "processing" ? before : null;
+  const to = after && statusOf(after.phase) !== "processing" ? after : null;
+  if (from && to && statusOf(from.phase) === statusOf(to.phase) && from.queue === to.queue) return;
+  if (from) deletes.push(listKey(from));
+  if (to) puts.push({ key: listKey(to), value: NOTHING });
 }
 
 /** The value tells the job type, so that jobs without a handler can be passed over without reading their rows. */
