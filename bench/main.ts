@@ -1,0 +1,68 @@
+/**
+ * `deno task bench`: how fast Daybook is on this machine, as ratios to what the same machine does without it.
+ *
+ * @module
+ */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { join } from "node:path";
+import { added } from "./added.ts";
+import { drained } from "./drained.ts";
+import { httpCreate } from "./http_create.ts";
+import { idle } from "./idle.ts";
+import { inFlight } from "./in_flight.ts";
+import { FULL, type Measurement, QUICK, type Row } from "./measurement.ts";
+import { conditions, toText } from "./report.ts";
+
+const MEASUREMENTS: readonly Measurement[] = [
+  idle,
+  inFlight(64),
+  inFlight(512),
+  added(64),
+  drained(10),
+  drained(100),
+  httpCreate,
+];
+const NAMES = MEASUREMENTS.map(({ name }) => name);
+
+interface Options {
+  readonly json?: true;
+  readonly quick?: true;
+  readonly only?: readonly string[];
+  readonly dir?: string;
+}
+
+const { json, quick, only, dir } = new Command("deno task bench")
+  .description(
+    "Measures Daybook's speed on temporary files, as ratios to raw Deno KV commits in the same run.",
+  )
+  .addOption(new Option("--only <names>", `some of ${NAMES.join(", ")}`).argParser(namesIn))
+  .option("--quick", "tiny numbers: whether everything works, not how fast it is")
+  .option("--dir <folder>", "where the temporary files are; decides whose disk is measured", undefined)
+  .option("--json", "one JSON object in place of the table")
+  .parse(["deno", "bench", ...Deno.args])
+  .opts<Options>();
+
+const sizes = quick ? QUICK : FULL;
+const folder = await Deno.makeTempDir({ prefix: "daybook_bench_", ...(dir !== undefined && { dir }) });
+try {
+  const rows: Row[] = [];
+  for (const { name, measure } of MEASUREMENTS) {
+    if (only && !only.includes(name)) continue;
+    console.error(`measuring ${name} …`);
+    const own = join(folder, name);
+    await Deno.mkdir(own);
+    rows.push(...await measure({ dir: own, sizes }));
+    await Deno.remove(own, { recursive: true });
+  }
+  const report = { conditions: conditions(folder, sizes), rows };
+  console.log(json ? JSON.stringify(report, null, 2) : toText(report));
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+
+function namesIn(list: string): readonly string[] {
+  const names = list.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !NAMES.includes(name));
+  if (unknown === undefined) return names;
+  throw new InvalidArgumentError(`There is no measurement '${unknown}'.`);
+}

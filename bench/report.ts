@@ -1,0 +1,84 @@
+/**
+ * The table for people and the object for programs.
+ *
+ * @module
+ */
+import type { Latency, Memory, Reference, Row, Sizes } from "./measurement.ts";
+
+/** Under which conditions the figures were taken; without them they say nothing. */
+export interface Conditions {
+  readonly time: string;
+  readonly deno: string;
+  readonly v8: string;
+  readonly system: string;
+  readonly cores: number;
+  readonly log_level: string;
+  readonly durability: string;
+  readonly folder: string;
+  readonly sizes: Sizes;
+}
+
+export interface Report {
+  readonly conditions: Conditions;
+  readonly rows: readonly Row[];
+}
+
+export function conditions(folder: string, sizes: Sizes): Conditions {
+  return {
+    time: new Date().toISOString(),
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    system: `${Deno.build.os} ${Deno.build.arch}`,
+    cores: navigator.hardwareConcurrency,
+    log_level: "WARNING in the server, none in process",
+    durability: "each commit is fsynced before it is answered",
+    folder,
+    sizes,
+  };
+}
+
+export function toText({ conditions, rows }: Report): string {
+  const { deno, v8, system, cores, log_level, durability, folder, sizes } = conditions;
+  const cells = rows.map((row) => [
+    row.what,
+    row.reference ? `${ratio(row.reference)} ${row.reference.what}` : "",
+    row.per_second === null ? "" : rate(row.per_second),
+    row.reference?.per_second ? rate(row.reference.per_second) : "",
+    row.latency_ms ? span(row.latency_ms) : "",
+    row.memory_mb ? memory(row.memory_mb) : "",
+  ]);
+  return [
+    table(["what", "ratio", "per s", "compared with", "p50 / p99 ms", "MB"], cells),
+    "",
+    `Deno ${deno}, V8 ${v8}, ${system}, ${cores} cores; files in ${folder}; ${durability}.`,
+    `Log level: ${log_level}. Each job in process: a no-op, ${sizes.jobs} or ${sizes.waiting} a round,`,
+    `${sizes.requests} HTTP requests a round; of ${sizes.rounds} round(s) the one with the middle ratio.`,
+    "MB: resident memory of the process that did the work, then its peak; in process all rows share one.",
+    "A machine is noisy: compare ratios, not rates.",
+  ].join("\n");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd();
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
+
+function ratio({ ratio }: Reference): string {
+  return typeof ratio === "number"
+    ? `${(ratio * 100).toFixed(0)} % of`
+    : `${ratio.p50.toFixed(2)} × / ${ratio.p99.toFixed(2)} ×`;
+}
+
+function rate(perSecond: number): string {
+  return Math.round(perSecond).toLocaleString("en");
+}
+
+function span({ p50, p99 }: Latency): string {
+  return `${p50.toFixed(2)} / ${p99.toFixed(2)}`;
+}
+
+function memory({ now, peak }: Memory): string {
+  return peak === null ? now.toFixed(0) : `${now.toFixed(0)} / ${peak.toFixed(0)}`;
+}

@@ -1,0 +1,48 @@
+/**
+ * The way in: gives the request its id, and lets it pass with a token that may do what the route does.
+ *
+ * @module
+ */
+import type { MiddlewareHandler } from "hono";
+import type { ApiContext, ApiEnv } from "./context.ts";
+import { ProblemError } from "./problem.ts";
+import { hasScope, type Scope, type TokenVerifier } from "./tokens.ts";
+
+/** Paths that answer without a token. */
+export const OPEN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+
+const REQUEST_ID = /^[A-Za-z0-9_.-]{1,128}$/;
+const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
+
+/** Lets only holders of a token in, before it is looked up whether there is anything at the path. */
+export function authenticate(tokens: TokenVerifier, newRequestId: () => string): MiddlewareHandler<ApiEnv> {
+  return (c, next) => {
+    const given = c.req.header("X-Request-Id");
+    c.set("requestId", given !== undefined && REQUEST_ID.test(given) ? given : newRequestId());
+    if (OPEN_PATHS.has(c.req.path)) return next();
+
+    const header = c.req.header("Authorization");
+    if (header === undefined) {
+      throw new ProblemError(401, "A token is needed: send it as 'Authorization: Bearer <token>'", {
+        "WWW-Authenticate": 'Bearer realm="daybook"',
+      });
+    }
+    const bearer = BEARER.exec(header)?.[1];
+    const principal = bearer === undefined ? undefined : tokens.verify(bearer);
+    if (!principal) {
+      throw new ProblemError(401, "The Authorization header carries no token that is valid here", {
+        "WWW-Authenticate": 'Bearer realm="daybook", error="invalid_token"',
+      });
+    }
+    c.set("principal", principal);
+    return next();
+  };
+}
+
+/** @throws {ProblemError} 403, naming the scope, when the token lacks it. */
+export function requireScope(c: ApiContext, scope: Scope): void {
+  if (hasScope(c.var.principal, scope)) return;
+  throw new ProblemError(403, `This token lacks the scope ${scope}`, {
+    "WWW-Authenticate": `Bearer realm="daybook", error="insufficient_scope", scope="${scope}"`,
+  });
+}

@@ -1,0 +1,44 @@
+/**
+ * `GET /background-jobs`: the list of jobs, newest first, by filters and in pages.
+ *
+ * @module
+ */
+import type { JobFilter, Jobs } from "../actors/jobs.ts";
+import { API_ROOT } from "./context.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { doesNotFit } from "./problem.ts";
+import { nextLink, readQuery } from "./query.ts";
+import { replyJson } from "./reply.ts";
+import type { Route } from "./route.ts";
+import { listJobsQuery } from "./schemas.ts";
+
+const LIMIT_DEFAULT = 50;
+
+export function listJobsRoute(jobs: Jobs): Route {
+  return {
+    method: "GET",
+    path: `${API_ROOT}/background-jobs`,
+    scope: "jobs:read",
+    answer: async (c) => {
+      const { limit, cursor, created_after, created_before, ...same } = readQuery(c, listJobsQuery);
+      const after = cursor === undefined ? undefined : decodeCursor(cursor);
+      if (cursor !== undefined && after === undefined) {
+        throw doesNotFit([{
+          parameter: "cursor",
+          message: "the cursor is none that this list has given out",
+        }]);
+      }
+      const filter: JobFilter = {
+        ...same,
+        ...(created_after !== undefined && { createdAfter: created_after }),
+        ...(created_before !== undefined && { createdBefore: created_before }),
+      };
+      const page = await jobs.queries.list(filter, {
+        limit: limit ?? LIMIT_DEFAULT,
+        ...(after !== undefined && { after }),
+      });
+      const link = page.next === undefined ? {} : { Link: nextLink(c, "cursor", encodeCursor(page.next)) };
+      return replyJson(c, 200, page.jobs, link);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * The lock on a KV file: one process owns it, and a second one is told which.
+ *
+ * Two writing processes on one Deno KV file make each other fail. The operating system gives the lock back when its
+ * holder dies, however it dies.
+ *
+ * @module
+ */
+
+/** What is told of the holder. */
+export interface LockHolder {
+  readonly pid: number;
+  readonly hostname: string;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+}
+
+/** Another process holds the lock. */
+export class StoreLockedError extends Error {
+  override readonly name = "StoreLockedError";
+  constructor(readonly path: string, readonly holder: LockHolder | undefined) {
+    const who = holder
+      ? `process ${holder.pid} on ${holder.hostname}, since ${holder.since}`
+      : "another process";
+    super(
+      `${path} is in use by ${who}. Stop that one first, or give this one a file of its own with DAYBOOK_DATA or DAYBOOK_KV.`,
+    );
+  }
+}
+
+/**
+ * Takes the lock on the file at `path`, or fails at once.
+ *
+ * @returns A function that gives it back.
+ * @throws {StoreLockedError} If another process holds it.
+ */
+export async function lockStore(path: string, self: LockHolder): Promise<() => void> {
+  // The holder is named in a file of its own: on Windows a locked file cannot be read.
+  const holderPath = `${path}.holder`;
+  const file = await Deno.open(`${path}.lock`, { create: true, read: true, write: true });
+  if (!await file.tryLock(true)) {
+    file.close();
+    throw new StoreLockedError(path, await readHolder(holderPath));
+  }
+  await Deno.writeTextFile(holderPath, JSON.stringify(self));
+  return () => {
+    Deno.removeSync(holderPath);
+    file.close();
+  };
+}
+
+async function readHolder(path: string): Promise<LockHolder | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch {
+    // It may be starting or stopping just now.
+    return undefined;
+  }
+}
