@@ -1,0 +1,160 @@
+/**
+ * Daybook's process: opens, wires, starts, and stops.
+ *
+ * @module
+ */
+import { expiringRecords } from "./src/actors/expiring_records.ts";
+import { BACKOFF_DEFAULT } from "./src/actors/job/job.ts";
+import { SUPERVISOR } from "./src/actors/attempt_pool.ts";
+import { Runtime } from "./src/actors/runtime.ts";
+import { AdminTokenError, loadAdminToken } from "./src/api/admin_token.ts";
+import { createApp } from "./src/api/app.ts";
+import { adminTokenVerifier } from "./src/api/tokens.ts";
+import { openCache } from "./src/cache/open_cache.ts";
+import { type Config, loadConfig, unknownVariables } from "./src/config/config.ts";
+import { ConfigError } from "./src/config/config_error.ts";
+import { createKvFile } from "./src/config/kv_file.ts";
+import { KvStore } from "./src/events/kv_store.ts";
+import type { HandlerServices } from "./src/handlers/handler.ts";
+import { logHandlerLine, logJobsFound, logStarting, logStopped } from "./src/logging/job_lines.ts";
+import { loggerOf, setupLogging } from "./src/logging/setup.ts";
+import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
+import { jobReporter } from "./src/wiring/job_reporter.ts";
+import { jobTypes } from "./src/wiring/job_types.ts";
+import { handlerServices } from "./src/wiring/services.ts";
+import { onStopSignal } from "./src/wiring/stop_signals.ts";
+import { lockStore, StoreLockedError } from "./src/wiring/store_lock.ts";
+
+async function main(): Promise<void> {
+  const config = loadConfig(Deno.env);
+  await Deno.mkdir(config.dataDir, { recursive: true });
+  const unlock = await lockStore(config.kvPath, {
+    pid: Deno.pid,
+    hostname: Deno.hostname(),
+    since: new Date().toISOString(),
+  });
+  const types = await jobTypes(config.handlersDir);
+  const admin = await loadAdminToken({
+    dataDir: config.dataDir,
+    ...(config.token !== undefined && { fromEnvironment: config.token }),
+  });
+  const logging = setupLogging({
+    level: config.logLevel,
+    format: config.logFormat,
+    dir: `${config.dataDir}/logs`,
+    console: true,
+  });
+  const log = loggerOf("main");
+  const worker = loggerOf("background_worker");
+  for (const line of unknownVariables(Object.keys(Deno.env.toObject()))) log.warn(line);
+  if (config.smtpUrl === undefined) {
+    log.warn(`DAYBOOK_SMTP_URL is not set: mail is written to ${config.dataDir}/outbox and sent to nobody`);
+  }
+
+  createKvFile(config.kvPath);
+  const store = new KvStore(await Deno.openKv(config.kvPath));
+  const cache = await openCache(config.cacheUrl, `${config.dataDir}/cache.kv`);
+  const services: { -readonly [Part in keyof HandlerServices]: HandlerServices[Part] } = handlerServices(
+    config,
+    {
+      cache,
+      ownLog: logging.file,
+      // Replaced as soon as the runtime is there, before any handler runs.
+      records: { deleteCancelledJobs: () => Promise.resolve(0), deleteExpired: () => Promise.resolve(0) },
+    },
+  );
+  const runtime: Runtime = await Runtime.open({
+    store,
+    jobTypes: types,
+    services,
+    concurrency: config.concurrency,
+    handlerLog: (jobId, jobType) => (message, level) =>
+      logHandlerLine(loggerOf("handlers"), { jobId, jobType, attempt: 0 }, message, level),
+    onError: (error) => worker.error(`Something failed that should not: ${describe(error)}`),
+    onRestart: (error, pauseMs) =>
+      worker.error(`Restarting in ${pauseMs} ms after a failure: ${describe(error)}`),
+    onRecovered: (recovered) => {
+      void runtime.jobs.queries.stats().then(({ by_status }) =>
+        logJobsFound(worker, { waiting: by_status.queued, recovered })
+      );
+    },
+  });
+  services.records = expiringRecords(store, runtime.jobs, { ...SUPERVISOR, actor: "cleanup" });
+  runtime.log.listen(jobReporter(worker));
+  runtime.log.listen({
+    health: (health) =>
+      health.ok
+        ? loggerOf("log").info("The log takes writes again")
+        : loggerOf("log").error(`The log takes no writes: ${health.why}`),
+  });
+
+  logStarting(worker, { concurrency: config.concurrency, pid: Deno.pid });
+  const stopping = new AbortController();
+  const app = createApp({
+    jobs: runtime.jobs,
+    tokens: adminTokenVerifier(admin.token),
+    backoffDefault: { ...BACKOFF_DEFAULT, base_seconds: config.backoffBaseSeconds },
+    stopping: stopping.signal,
+    logger: loggerOf("api"),
+  });
+  const server = Deno.serve({
+    hostname: config.host,
+    port: config.port,
+    onListen: ({ port }) => announce(config, port, admin),
+  }, app.fetch);
+  runtime.start();
+
+  const stopped = Promise.withResolvers<number>();
+  onStopSignal((signal) => {
+    worker.info(`🛑 ${signal}: taking no new work, waiting for ${runtime.running} running`);
+    stopping.abort();
+    void stop(0);
+  }, () => runtime.hurry());
+  void runtime.failure().then((error) => {
+    worker.critical(`Giving up after too many failures: ${describe(error)}`);
+    void stop(1);
+  });
+  async function stop(code: number): Promise<void> {
+    await Promise.all([server.shutdown(), runtime.stop()]);
+    await cache.close();
+    logStopped(worker, { totalProcessed: runtime.processed });
+    await logging.close();
+    unlock();
+    stopped.resolve(code);
+  }
+  Deno.exit(await stopped.promise);
+}
+
+/** The token is shown once, to the terminal only. */
+function announce(
+  config: Config,
+  port: number,
+  admin: { token: string; created: boolean; path?: string },
+): void {
+  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
+  const address = host.includes(":") ? `[${host}]` : host;
+  console.log(`Daybook listens on http://${address}:${port}`);
+  if (admin.created) {
+    console.log(`Admin token (kept in ${admin.path}, shown only now): ${admin.token}`);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : String(error);
+}
+
+/** What the person who started Daybook can mend is told in one line. */
+function isMendable(error: unknown): error is Error {
+  return error instanceof ConfigError || error instanceof StoreLockedError ||
+    error instanceof HandlerFolderError ||
+    error instanceof AdminTokenError || error instanceof Deno.errors.AddrInUse;
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(isMendable(error) ? `Daybook cannot start: ${(error as Error).message}` : error);
+    Deno.exit(1);
+  }
+}
