@@ -75,7 +75,7 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
     logMistake(c, error);
     return replyProblem(
       c,
-      new ProblemError(500, `The request failed inside Daybook; its log names request ${c.var.requestId}`),
+      new ProblemError(500, `The request failed inside Daybook; its log names request ${c.get("requestId")}`),
     );
   });
   return app;
@@ -92,6 +92,6 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
 
   function logMistake(c: ApiContext, error: unknown): void {
     const cause = error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : String(error);
-    logger.error(`Request ${c.var.requestId} (${c.req.method} ${c.req.path}) failed: ${cause}`);
+    logger.error(`Request ${c.get("requestId")} (${c.req.method} ${c.req.path}) failed: ${cause}`);
   }
 }

@@ -41,7 +41,7 @@ export function authenticate(tokens: TokenVerifier, newRequestId: () => string):
 
 /** @throws {ProblemError} 403, naming the scope, when the token lacks it. */
 export function requireScope(c: ApiContext, scope: Scope): void {
-  if (hasScope(c.var.principal, scope)) return;
+  if (hasScope(c.get("principal"), scope)) return;
   throw new ProblemError(403, `This token lacks the scope ${scope}`, {
     "WWW-Authenticate": `Bearer realm="daybook", error="insufficient_scope", scope="${scope}"`,
   });

@@ -77,9 +77,9 @@ function parse(bytes: Uint8Array): JsonBody {
 async function readBytes(request: Request): Promise<Uint8Array> {
   const declared = request.headers.get("Content-Length");
   if (declared !== null && Number(declared) > MAX_BODY_BYTES) throw tooLarge();
-  if (request.body === null) return new Uint8Array();
   try {
-    // The server holds the body to its Content-Length, so only a body without one must be counted as it comes.
+    // The server holds the body to its Content-Length, so only a body without one must be counted as it comes. To
+    // read it otherwise, or so much as to touch `body`, makes a stream of it at several times the cost.
     const bytes = declared === null ? await readCounting(request.body) : await request.bytes();
     if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
     return bytes;
@@ -89,11 +89,11 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   }
 }
 
-async function readCounting(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+async function readCounting(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   // Leaving the loop by an exception cancels the stream.
-  for await (const chunk of body) {
+  for await (const chunk of body ?? []) {
     length += chunk.byteLength;
     if (length > MAX_BODY_BYTES) throw tooLarge();
     chunks.push(chunk);

@@ -21,5 +21,5 @@ export type ApiContext = Context<ApiEnv>;
 export const API_ROOT = "/api/system";
 
 export function eventMeta(c: ApiContext, reason: string | null = null): EventMeta {
-  return { actor: c.var.principal.name, request_id: c.var.requestId, causation_id: null, reason };
+  return { actor: c.get("principal").name, request_id: c.get("requestId"), causation_id: null, reason };
 }

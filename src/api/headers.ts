@@ -11,6 +11,6 @@ export function sharedHeaders(c: ApiContext): Record<string, string> {
   return {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    "X-Request-Id": c.var.requestId,
+    "X-Request-Id": c.get("requestId"),
   };
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
-import ts from "typescript";
 import { ADMIN, testApp } from "./support/test_app.ts";
 
 const SCRIPT = `
@@ -27,22 +27,15 @@ Deno.test({
   ignore: node === undefined,
   async fn() {
     const source = await Deno.readTextFile(new URL("../../src/api/client.ts", import.meta.url));
-    const { outputText, diagnostics } = ts.transpileModule(source, {
-      reportDiagnostics: true,
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.ES2022,
-        verbatimModuleSyntax: true,
-      },
-    });
-    assertEquals(diagnostics?.map(({ messageText }) => messageText), []);
-    assertEquals(/^import /m.test(outputText), false);
+    // Throws on syntax that is more than types.
+    const script = stripTypeScriptTypes(source);
+    assertEquals(/^\s*import /m.test(script), false, "the client imports nothing at run time");
 
     const dir = await Deno.makeTempDir();
     const { app } = testApp();
     await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, app.fetch);
     try {
-      await Deno.writeTextFile(join(dir, "client.mjs"), outputText);
+      await Deno.writeTextFile(join(dir, "client.mjs"), script);
       await Deno.writeTextFile(join(dir, "main.mjs"), SCRIPT);
       const { stdout, stderr } = await new Deno.Command("node", {
         args: [join(dir, "main.mjs"), `http://127.0.0.1:${server.addr.port}`, ADMIN],
