@@ -13,7 +13,7 @@ import { type ServerProcess, startServer } from "./server_process.ts";
 import { latency, middle } from "./statistics.ts";
 
 const CONNECTIONS = 64;
-const TOKEN = "bench";
+const TOKEN = "token-of-the-bench";
 const SERVER_FLAGS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys=hostname"];
 /** Long enough for what a start leaves behind to be over. */
 const SETTLE_MS = 1_000;
@@ -23,7 +23,7 @@ export const httpCreate: Measurement = { name: "http_create", measure: measureHt
 async function measureHttp({ dir, sizes }: Bench): Promise<Row[]> {
   const data = join(dir, "http");
   await Deno.mkdir(data);
-  await using server = await startServer("http_server.ts", SERVER_FLAGS, {
+  await using server = await startServer("../main.ts", SERVER_FLAGS, {
     DAYBOOK_DATA: data,
     DAYBOOK_PORT: "0",
     DAYBOOK_LOG_LEVEL: "WARNING",

@@ -10,6 +10,7 @@ import { JobTypeRegistry } from "../src/actors/job_type_registry.ts";
 import type { JobSpec } from "../src/actors/jobs.ts";
 import { Runtime } from "../src/actors/runtime.ts";
 import type { EventMeta } from "../src/events/event.ts";
+import { createKvFile } from "../src/config/kv_file.ts";
 import { KvStore } from "../src/events/kv_store.ts";
 import type { Commit } from "../src/events/store.ts";
 import type { HandlerServices } from "../src/handlers/handler.ts";
@@ -40,9 +41,10 @@ const SPEC: JobSpec = {
   tags: [],
 };
 
-/** Opens a runtime whose jobs run from `start()` on. */
+/** Opens a runtime whose jobs run from `start()` on, on a file as the server makes it. */
 export async function openNoopRuntime(options: NoopRuntimeOptions): Promise<Runtime> {
   const { path, concurrency, recordTo, onStarted = () => {} } = options;
+  await createKvFile(path);
   const store = new KvStore(await Deno.openKv(path));
   const jobTypes = new JobTypeRegistry().register({
     jobType: "noop",

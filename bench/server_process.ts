@@ -81,6 +81,10 @@ async function memoryOf(pid: number): Promise<Memory | null> {
   })
     .output();
   const status = new TextDecoder().decode(stdout);
-  const kib = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? NaN);
-  return { now: kib("VmRSS") * 1024 / 1e6, peak: kib("VmHWM") * 1024 / 1e6 };
+  const mb = (name: string) => {
+    const kib = new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1];
+    return kib === undefined ? null : Number(kib) * 1024 / 1e6;
+  };
+  const now = mb("VmRSS");
+  return now === null ? null : { now, peak: mb("VmHWM") };
 }

@@ -105,8 +105,8 @@ export class Attempt {
 
   #abort(why: Abort, graceMs: number): void {
     if (this.#told) return;
-    // A cancel outweighs a timeout that fired before it; nothing outweighs a cancel.
-    if (this.#aborted !== "cancel") this.#aborted = why;
+    // The first reason counts, but for a cancel, which outweighs the others.
+    if (why === "cancel" || this.#aborted === undefined) this.#aborted = why;
     const { clock } = this.#options;
     clock.clearTimeout(this.#timeout);
     const end = clock.monotonic() + graceMs;
@@ -152,9 +152,10 @@ export class Attempt {
   #progress(percent: number, note?: string): void {
     if (this.#told) return;
     const value = Number.isFinite(percent) ? Math.min(100, Math.max(0, percent)) : 0;
-    const text = note === undefined
-      ? null
-      : [...String(note).toWellFormed()].slice(0, MAX_NOTE_LENGTH).join("");
+    // Handlers in plain JavaScript may pass anything.
+    const text = typeof note === "string"
+      ? [...note.toWellFormed()].slice(0, MAX_NOTE_LENGTH).join("")
+      : null;
     this.#unrecorded = { percent: value, note: text };
     const { clock } = this.#options;
     const wait = this.#progressAt + PROGRESS_INTERVAL_MS - clock.monotonic();

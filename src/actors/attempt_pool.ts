@@ -7,7 +7,7 @@
  * @module
  */
 import type { StagedAppend } from "../events/append.ts";
-import type { Clock } from "../events/clock.ts";
+import { type Clock, sleep } from "../events/clock.ts";
 import { LogFencedError, LogUnavailableError, UnknownOutcomeError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
@@ -36,7 +36,9 @@ export interface AttemptPoolOptions {
   readonly concurrency: number;
   /** Where handlers' own log lines go. */
   readonly handlerLog: (jobId: string, jobType: string) => HandlerContext["log"];
-  /** Told of what must not happen, such as a job that cannot be read. */
+  /** A job that was chosen could not be read; whoever chooses must find it again. */
+  readonly onUnreadable: (error: unknown) => void;
+  /** Told of what must not happen. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -49,6 +51,8 @@ export const SUPERVISOR: EventMeta = {
 
 /** A clock that was set forward is noticed within this time. */
 const LONGEST_NAP_MS = 60_000;
+/** Between two tries to write an outcome, when it was not the log that refused. */
+const RECORD_PAUSE_MS = 1_000;
 
 export class AttemptPool {
   readonly #options: AttemptPoolOptions;
@@ -61,6 +65,8 @@ export class AttemptPool {
   readonly #recording = new Set<Promise<void>>();
   readonly #idleWaiters: (() => void)[] = [];
   #open = false;
+  /** When handlers must have let go, by the monotonic clock; `undefined` while nothing shuts down. */
+  #letGoAt: number | undefined;
   #timer: unknown;
   #processed = 0;
 
@@ -88,6 +94,7 @@ export class AttemptPool {
   /** From now on free slots are filled. */
   open(): void {
     this.#open = true;
+    this.#letGoAt = undefined;
     this.fill();
   }
 
@@ -99,9 +106,9 @@ export class AttemptPool {
 
   /** Starts due jobs while there are free slots, and sets the timer for the next. */
   fill(): void {
-    const { scheduler, clock, states, log } = this.#options;
+    const { scheduler, states, log } = this.#options;
     while (this.#open && this.#free > 0 && log.health.ok) {
-      const id = scheduler.take(clock.now());
+      const id = scheduler.take(this.#now);
       if (id === undefined) break;
       if (this.#isBusy(id)) continue;
       const state = states.peek(id);
@@ -113,9 +120,9 @@ export class AttemptPool {
 
   /** A job that is being created: with a free slot and nothing waiting before it, it starts in the same commit. */
   offer(state: JobState): void {
-    const { scheduler, clock, jobTypes } = this.#options;
-    const now = clock.now();
-    if (!this.#open || this.#free === 0 || state.readyAt > Math.max(now, state.createdAt)) return;
+    const { scheduler, jobTypes } = this.#options;
+    const now = this.#now;
+    if (!this.#open || this.#free === 0 || state.readyAt > now) return;
     if (!jobTypes.get(state.jobType) || !scheduler.wouldBeNext(now)) return;
     scheduler.chose();
     this.#start(state.id, state);
@@ -130,6 +137,7 @@ export class AttemptPool {
 
   /** Fires the signal of every running handler; what has not let go after `graceMs` is given back. */
   shutDown(graceMs: number): void {
+    this.#letGoAt = this.#options.clock.monotonic() + graceMs;
     for (const attempt of [...this.#running.values()]) attempt.shutDown(graceMs);
   }
 
@@ -141,12 +149,19 @@ export class AttemptPool {
     return this.#running.size + this.#starting.size + this.#reading.size;
   }
 
+  /** What the log would date an event with: a clock that was set back keeps no job waiting. */
+  get #now(): number {
+    return Math.max(this.#options.clock.now(), this.#options.log.time);
+  }
+
   #isBusy(id: string): boolean {
     return this.#running.has(id) || this.#starting.has(id) || this.#reading.has(id);
   }
 
   #start(id: string, state: JobState | null): void {
     const { processor, scheduler } = this.#options;
+    // It was moved to a later time, and is found there when that has landed.
+    if (state && state.readyAt > this.#now) return;
     try {
       processor.stage(id, state, { type: "start" }, SUPERVISOR);
       this.#starting.add(id);
@@ -157,14 +172,14 @@ export class AttemptPool {
   }
 
   #startUnread(id: string): void {
-    const { states, onError } = this.#options;
+    const { states, onUnreadable } = this.#options;
     this.#reading.add(id);
     states.latest(id).then((read) => {
       this.#reading.delete(id);
-      this.#start(id, states.peek(id) ?? read);
+      if (this.#open) this.#start(id, states.peek(id) ?? read);
     }).catch((error) => {
       this.#reading.delete(id);
-      onError(error);
+      onUnreadable(error);
     }).finally(() => this.#wake());
   }
 
@@ -205,7 +220,7 @@ export class AttemptPool {
       services,
       clock,
       log: handlerLog(id, jobType),
-      onProgress: (progress) => this.#progress(id, number, progress),
+      onProgress: (progress) => void this.#progress(id, number, progress),
       onSettled: (outcome, progress, abandoned) => {
         if (abandoned) scheduler.hold(id);
         this.#running.delete(id);
@@ -221,15 +236,19 @@ export class AttemptPool {
     });
     this.#running.set(id, attempt);
     attempt.start();
+    if (this.#letGoAt !== undefined) attempt.shutDown(Math.max(0, this.#letGoAt - clock.monotonic()));
     // A cancel may have been asked for while the payload was being read.
     if (states.peek(id)?.phase === "processing.cancelling") attempt.cancel();
   }
 
-  #progress(id: string, attempt: number, { percent, note }: JobProgress): void {
+  async #progress(id: string, attempt: number, { percent, note }: JobProgress): Promise<void> {
     const { states, processor, onError } = this.#options;
-    const state = states.peek(id);
-    if (!state) return;
     try {
+      let state = states.peek(id);
+      if (state === undefined) {
+        const read = await states.latest(id);
+        state = states.peek(id) ?? read;
+      }
       processor.stage(id, state, { type: "progress", attempt, percent, note }, SUPERVISOR);
     } catch (error) {
       // Progress that cannot be written is not missed; the next one comes.
@@ -257,7 +276,7 @@ export class AttemptPool {
   }
 
   async #untilRecorded(id: string, command: JobCommand, landed: Promise<void> | undefined): Promise<void> {
-    const { states, processor, log } = this.#options;
+    const { states, processor, log, clock, onError } = this.#options;
     for (;;) {
       try {
         if (landed) return await landed;
@@ -268,7 +287,11 @@ export class AttemptPool {
       } catch (error) {
         if (error instanceof UnknownOutcomeError) {
           if (await error.settled === "landed") return;
-        } else if (!(error instanceof LogUnavailableError) || error instanceof LogFencedError) throw error;
+        } else if (isRefusal(error) || error instanceof LogFencedError) throw error;
+        else if (!(error instanceof LogUnavailableError)) {
+          onError(error);
+          await sleep(clock, RECORD_PAUSE_MS);
+        }
         landed = undefined;
         await log.whenHealthy();
       }
@@ -276,10 +299,10 @@ export class AttemptPool {
   }
 
   #setTimer(): void {
-    const { clock, scheduler } = this.#options;
+    const { clock, scheduler, log } = this.#options;
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#open || this.#free === 0) return;
+    if (!this.#open || this.#free === 0 || !log.health.ok) return;
     const next = scheduler.nextDueAt();
     if (next === undefined) return;
     const wait = Math.min(Math.max(next - clock.now(), 1), LONGEST_NAP_MS);

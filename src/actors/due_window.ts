@@ -56,6 +56,11 @@ export class DueWindow {
     return undefined;
   }
 
+  /** Whether there is nothing at hand and something may be on disk. */
+  get mustRead(): boolean {
+    return this.#size === 0 && this.#horizon !== undefined;
+  }
+
   add(entry: DueEntry): void {
     this.#meanwhile?.set(entry.id, entry);
     if (!this.#options.handles(entry.jobType)) return;
@@ -104,6 +109,8 @@ export class DueWindow {
     const handled = read.filter(({ jobType }) => handles(jobType));
     await preload(handled.map(({ id }) => id));
 
+    // So much has landed meanwhile that the window was cut: it reads on from there another time.
+    if (this.#horizon !== horizon) return;
     this.#horizon = page.length < PAGE ? undefined : read.at(-1);
     for (const entry of handled) if (!meanwhile.has(entry.id)) this.#insert(entry);
     for (const entry of meanwhile.values()) if (entry) this.add(entry);

@@ -33,7 +33,7 @@ async function run(order: WorkerOrder & { type: "run" }): Promise<WorkerReport> 
       throw new TypeError("an isolated handler has no services");
     },
   };
-  const result = await handler.run(order.payload, context);
+  const result = await handler.run(handler.payloadSchema.parse(order.payload), context);
   return { type: "completed", json: JSON.stringify(result) };
 }
 

@@ -69,7 +69,7 @@ export class JobProcessor {
         return { before: state, after: after! };
       },
     });
-    states.staged(id, after!, append);
+    states.staged(id, state, after!, append);
     return { before: state, after: after!, append };
   }
 

@@ -71,6 +71,7 @@ export class JobScheduler {
 
   /** Whether a job that is being created would be chosen before everything that waits. */
   wouldBeNext(now: number): boolean {
+    for (const window of this.#windows.values()) if (window.mustRead) return false;
     return this.#mostUrgent(now) === undefined;
   }
 

@@ -26,9 +26,13 @@ interface Entry {
 export class JobStates {
   readonly #store: Store;
   readonly #entries = new Map<string, Entry>();
-  /** Reads under way, and what was evicted since the first of them began: such a row may be older than its job. */
-  #reads = 0;
-  readonly #evicted = new Set<string>();
+  /** From so many entries on some are evicted; more than `CAPACITY` while too many have something staged. */
+  #limit = CAPACITY;
+  /** Counts reads; those under way by their number, the oldest first. */
+  #read = 0;
+  readonly #reads = new Set<number>();
+  /** Jobs evicted while reads were under way, by the last read that had begun: a row it brings may be older than its job. */
+  readonly #evicted = new Map<string, number>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -59,10 +63,10 @@ export class JobStates {
   /** Brings the jobs to hand, reading many rows at once. */
   async preload(ids: readonly string[]): Promise<void> {
     const missing = ids.filter((id) => !this.#entries.has(id)).slice(0, CAPACITY / 2);
-    await this.#read(missing.map(rowKey), (rows) => {
+    await this.#reading(missing.map(rowKey), (rows, isStale) => {
       rows.forEach((row, i) => {
         const id = missing[i]!;
-        if (row && !this.#entries.has(id) && !this.#evicted.has(id)) this.#insert(id, decodeRow(row));
+        if (row && !this.#entries.has(id) && !isStale(id)) this.#insert(id, decodeRow(row));
       });
     });
   }
@@ -72,8 +76,9 @@ export class JobStates {
     this.#insert(id, null);
   }
 
-  staged(id: string, after: JobState, append: StagedAppend<JobChange>): void {
-    const entry = this.#entries.get(id)!;
+  /** @param before The state that was decided on; it may have been evicted since it was read. */
+  staged(id: string, before: JobState | null, after: JobState, append: StagedAppend<JobChange>): void {
+    const entry = this.#entries.get(id) ?? this.#insert(id, before);
     entry.latest = after;
     entry.pending += 1;
     entry.last = append;
@@ -100,10 +105,10 @@ export class JobStates {
 
   async #load(id: string): Promise<Entry> {
     for (;;) {
-      const entry = await this.#read([rowKey(id), tombstoneKey(id)], ([row, tombstone]) => {
+      const entry = await this.#reading([rowKey(id), tombstoneKey(id)], ([row, tombstone], isStale) => {
         const known = this.#entries.get(id);
         if (known) return known;
-        if (this.#evicted.has(id)) return undefined;
+        if (isStale(id)) return undefined;
         const bytes = row ?? tombstone;
         // Ids that do not exist are not kept, or strangers could crowd out the jobs.
         return bytes ? this.#insert(id, decodeRow(bytes)) : absent();
@@ -112,20 +117,33 @@ export class JobStates {
     }
   }
 
-  async #read<T>(keys: readonly StoreKey[], use: (values: (Uint8Array | null)[]) => T): Promise<T> {
-    this.#reads += 1;
+  async #reading<T>(
+    keys: readonly StoreKey[],
+    use: (values: (Uint8Array | null)[], isStale: (id: string) => boolean) => T,
+  ): Promise<T> {
+    const read = ++this.#read;
+    this.#reads.add(read);
     try {
-      return use(await this.#store.getMany(keys));
+      return use(await this.#store.getMany(keys), (id) => (this.#evicted.get(id) ?? 0) >= read);
     } finally {
-      this.#reads -= 1;
-      if (this.#reads === 0) this.#evicted.clear();
+      this.#reads.delete(read);
+      this.#forgetEvicted();
+    }
+  }
+
+  /** What was evicted before the oldest read under way began is of no concern to any. */
+  #forgetEvicted(): void {
+    const [oldest = Infinity] = this.#reads;
+    for (const [id, read] of this.#evicted) {
+      if (read >= oldest) break;
+      this.#evicted.delete(id);
     }
   }
 
   #insert(id: string, state: JobState | null): Entry {
+    if (this.#entries.size >= this.#limit) this.#evict();
     const entry: Entry = { committed: state, latest: state, pending: 0, last: undefined };
     this.#entries.set(id, entry);
-    if (this.#entries.size > CAPACITY) this.#evict();
     return entry;
   }
 
@@ -134,8 +152,12 @@ export class JobStates {
       if (this.#entries.size <= CAPACITY * 0.9) break;
       if (entry.pending > 0) continue;
       this.#entries.delete(id);
-      if (this.#reads > 0) this.#evicted.add(id);
+      if (this.#reads.size === 0) continue;
+      // The map stays in the order of the evictions.
+      this.#evicted.delete(id);
+      this.#evicted.set(id, this.#read);
     }
+    this.#limit = Math.max(CAPACITY, Math.ceil(this.#entries.size * 1.1));
   }
 }
 

@@ -50,6 +50,7 @@ export interface RuntimeOptions {
 
 export class Runtime {
   readonly #pool: AttemptPool;
+  #started = false;
   readonly #supervisor: ActorRefFrom<ReturnType<typeof supervisorMachine>>;
 
   private constructor(
@@ -122,6 +123,7 @@ export class Runtime {
 
   /** Recovers what the last process left running, then starts due jobs, now and from now on. */
   start(): void {
+    this.#started = true;
     this.#supervisor.start();
   }
 
@@ -145,8 +147,10 @@ export class Runtime {
 
   /** Takes no new work, waits for what runs, gives back what does not end, and closes the log. */
   async stop(): Promise<void> {
-    this.#supervisor.send({ type: "stop" });
-    await waitFor(this.#supervisor, (snapshot) => snapshot.status !== "active", { timeout: Infinity });
+    if (this.#started) {
+      this.#supervisor.send({ type: "stop" });
+      await waitFor(this.#supervisor, (snapshot) => snapshot.status !== "active", { timeout: Infinity });
+    }
     await this.log.close();
   }
 

@@ -1,27 +1,40 @@
 /**
- * Daybook's own KV file.
+ * Makes the file that Daybook's Deno KV lives in, so that it can shrink later.
  *
  * @module
  */
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * Creates the file so that its free pages can be given back while it is in use; leaves one that is there alone.
+ * Creates the SQLite file at `path`, and its folder, with `auto_vacuum=INCREMENTAL`; leaves an existing file alone.
  *
- * `auto_vacuum` can be chosen only before a database has its first table, and Deno KV does not choose it.
+ * Call it before `Deno.openKv(path)`. The setting can be made only before a file's first table, and without it
+ * `db_optimize` cannot give free pages back while Daybook runs.
+ *
+ * @throws {Error} If the folder or the file cannot be made; names the path.
  */
 export function createKvFile(path: string): void {
   try {
-    Deno.statSync(path);
-    return;
+    // By `lstat` alone: closing another handle on the file of an open SQLite connection drops its locks (POSIX).
+    if (exists(path)) return;
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    using database = new DatabaseSync(path);
+    database.exec("PRAGMA auto_vacuum = INCREMENTAL");
+    // Writes the file's first page, with the setting; Deno KV chooses the same mode.
+    database.exec("PRAGMA journal_mode = WAL");
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot create Daybook's file ${path}: ${reason}`, { cause: error });
   }
-  const database = new DatabaseSync(path);
+}
+
+function exists(path: string): boolean {
   try {
-    // The table makes SQLite write the header, with the choice in it.
-    database.exec("PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE first (x); DROP TABLE first;");
-  } finally {
-    database.close();
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }

@@ -3,68 +3,114 @@
  *
  * @module
  */
-import { basename } from "node:path";
-import type { DatabaseTarget } from "../handlers/handler.ts";
+import { z } from "zod";
 
-/** Answers the value, or `undefined` when the text does not fit. */
-export type Parse<T> = (text: string) => T | undefined;
+/** What is known of the configuration when a variable is read. */
+export interface Settled {
+  readonly kvPath: string;
+}
 
-export const text: Parse<string> = (value) => value;
+/** Why a text does not fit, when more can be said than what it may be. */
+export class Misfit {
+  /**
+   * @param mayBe Completes "…, but it may be".
+   * @param part The part of the text that does not fit; all of it when omitted.
+   */
+  constructor(readonly mayBe: string, readonly part?: string) {}
+}
+
+/** Answers the value, `undefined` when the text does not fit, or a {@linkcode Misfit} that says why. */
+export type Parse<T> = (text: string, settled: Settled) => T | undefined | Misfit;
 
 export function integer(least: number, most: number): Parse<number> {
-  return (value) => {
-    const number = Number(value);
-    return /^\d+$/.test(value) && number >= least && number <= most ? number : undefined;
+  return (text) => {
+    const value = Number(text);
+    return /^\d{1,15}$/.test(text) && value >= least && value <= most ? value : undefined;
   };
 }
 
-export function number(least: number, most: number): Parse<number> {
-  return (value) => {
-    const parsed = Number(value);
-    return /^\d+(\.\d+)?$/.test(value) && parsed >= least && parsed <= most ? parsed : undefined;
+/** A decimal number such as `0.5`. */
+export function decimal(least: number, most: number): Parse<number> {
+  return (text) => {
+    const value = Number(text);
+    return /^\d{1,15}(\.\d{1,9})?$/.test(text) && value >= least && value <= most ? value : undefined;
   };
 }
 
-export function oneOf<T extends string>(
-  values: readonly T[],
-  normalize = (value: string) => value,
-): Parse<T> {
-  return (value) => values.find((each) => each === normalize(value));
+export function oneOf<T extends string>(values: readonly T[]): Parse<T> {
+  return (text) => values.find((value) => value === text);
 }
 
-export function url(...protocols: string[]): Parse<string> {
-  return (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol) ? value : undefined;
-}
+export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** At least 16 visible ASCII characters, as a header can carry them. */
-export const token: Parse<string> = (value) => /^[\x21-\x7e]{16,}$/.test(value) ? value : undefined;
-
-export const list: Parse<readonly string[]> = (value) =>
-  value.split(",").map((item) => item.trim()).filter((item) => item !== "");
-
-/** `sqlite:<path>` and `postgres://…`, separated by commas. */
-export const databases: Parse<readonly DatabaseTarget[]> = (value) => {
-  const targets: DatabaseTarget[] = [];
-  for (const item of list(value)!) {
-    const target = database(item);
-    if (!target) return undefined;
-    const same = targets.filter(({ name }) =>
-      name === target.name || name.startsWith(`${target.name}#`)
-    ).length;
-    targets.push(same === 0 ? target : { ...target, name: `${target.name}#${same + 1}` });
-  }
-  return targets;
+/** In whatever case; `WARN` is `WARNING`. */
+export const logLevel: Parse<LogLevel> = (text) => {
+  const name = text.toUpperCase();
+  return LOG_LEVELS.find((level) => level === (name === "WARN" ? "WARNING" : name));
 };
 
-function database(item: string): DatabaseTarget | undefined {
-  const path = /^sqlite:(.+)$/.exec(item)?.[1];
-  if (path !== undefined) return { name: basename(path), kind: "sqlite", path };
-  if (!/^postgres(ql)?:\/\//.test(item) || !URL.canParse(item)) return undefined;
-  const { host, pathname } = new URL(item);
-  return { name: `${host}${pathname}`, kind: "postgres", url: item };
+export const role: Parse<"all"> = (text) => {
+  if (text === "all") return text;
+  if (text !== "api" && text !== "worker") return undefined;
+  return new Misfit(
+    `all: '${text}' shares its log with other processes and needs KV Connect, which this version does not support; ` +
+      "the embedded file belongs to one process",
+  );
+};
+
+export const host: Parse<string> = (text) => /^[A-Za-z0-9._:-]{1,253}$/.test(text) ? text : undefined;
+
+export const path: Parse<string> = (text) => isPath(text) ? text : undefined;
+
+/** Where Deno KV keeps the log. */
+export const kvPath: Parse<string> = (text) => {
+  if (/^https?:\/\//i.test(text)) {
+    return new Misfit("the path of a file: this version does not support KV Connect yet");
+  }
+  if (text === ":memory:") return new Misfit("the path of a file: the log must outlive the process");
+  return isPath(text) ? text : undefined;
+};
+
+/** Paths, separated by commas. */
+export const paths: Parse<readonly string[]> = (text) => {
+  const items = listed(text);
+  return items.every(isPath) ? items : undefined;
+};
+
+export const smtpUrl: Parse<string> = (text) => {
+  const url = URL.parse(text);
+  return url && /^smtps?:$/.test(url.protocol) && url.hostname !== "" ? text : undefined;
+};
+
+const MAX_PREFIX_LENGTH = 128;
+
+export const redisUrl: Parse<string> = (text) => {
+  const url = URL.parse(text);
+  if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === "") return undefined;
+  if (!/^\/?\d{0,6}$/.test(url.pathname)) return undefined;
+  if ([...url.searchParams.keys()].some((name) => name !== "prefix")) return undefined;
+  const prefix = url.searchParams.get("prefix") ?? "default";
+  if (prefix === "" || prefix.length > MAX_PREFIX_LENGTH) {
+    return new Misfit(`an address whose prefix has 1 to ${MAX_PREFIX_LENGTH} characters`);
+  }
+  return text;
+};
+
+/** `address` or `Name <address>`; hosts without a dot are fine. */
+export const mailbox: Parse<string> = (text) => {
+  const address = /^[^<>\p{Cc}]*<([^<>]*)>$/u.exec(text)?.[1] ?? text;
+  return z.email({ pattern: z.regexes.html5Email }).safeParse(address).success ? text : undefined;
+};
+
+/** As a header can carry it. */
+export const token: Parse<string> = (text) => /^[\x21-\x7e]{16,512}$/.test(text) ? text : undefined;
+
+/** The items between commas, without the empty ones. */
+export function listed(text: string): string[] {
+  return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
 }
 
-/** The value as it may be shown: passwords in addresses are masked. */
-export function masked(value: string): string {
-  return `"${value.replace(/(:\/\/[^\s/:@]*):[^\s@]*@/g, "$1:***@")}"`;
+export function isPath(text: string): boolean {
+  return text.length <= 4_096 && !/\p{Cc}/u.test(text);
 }

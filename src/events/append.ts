@@ -23,8 +23,8 @@ export interface StagedAppend<Change> {
   readonly events: readonly StoredEvent[];
   readonly change: Change;
   /**
-   * Resolves when the append is on disk. Rejects with `LogUnavailableError` when it certainly is not and never will
-   * be, with `UnknownOutcomeError` when that could not be found out in time.
+   * Resolves when the append is on disk. Rejects with `LogUnavailableError` or `LogFencedError` when it certainly is
+   * not and never will be, with `UnknownOutcomeError` when that could not be found out in time.
    */
   readonly landed: Promise<void>;
 }

@@ -20,6 +20,10 @@ const MAX_KEY_BYTES = 72 * 1024;
 const MUTATIONS_PER_APPEND = 3;
 const ROW_BYTES = 1_500;
 
+/** What one append may hold at most, which leaves the rest of its commit to rows and indexes. */
+export const MAX_APPEND_EVENTS = 400;
+export const MAX_APPEND_BYTES = 480 * 1024;
+
 export interface SealedBatch<Change> {
   readonly appends: readonly StagedAppend<Change>[];
   readonly puts: readonly StoreEntry[];

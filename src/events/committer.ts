@@ -9,7 +9,8 @@
  */
 import { type Clock, sleep, withDeadline } from "./clock.ts";
 import { LogFencedError } from "./errors.ts";
-import { decodeHead, encodeHead, type Head, headKey } from "./head.ts";
+import type { StoredEvent } from "./event.ts";
+import { decodeHead, encodeHead, eventKey, type Head, headKey } from "./head.ts";
 import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
 export interface CommitterOptions {
@@ -21,6 +22,13 @@ export interface CommitterOptions {
   readonly deadlineMs: number;
 }
 
+export interface CommitBatch {
+  /** The batch's last event; its bytes are among `puts`. */
+  readonly last: StoredEvent;
+  readonly puts: readonly StoreEntry[];
+  readonly deletes: readonly StoreKey[];
+}
+
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -28,6 +36,7 @@ export class Committer {
   readonly #options: CommitterOptions;
   #head: Head;
   #versionstamp: string;
+  #fenced: LogFencedError | undefined;
   /** Called when a commit's outcome becomes doubtful, with the cause. */
   onDoubt: (why: string) => void = () => {};
 
@@ -42,37 +51,50 @@ export class Committer {
     return this.#head;
   }
 
-  /** Takes the log over with a new epoch, or makes a new log when the store has none. */
-  static async open(options: CommitterOptions): Promise<Committer> {
-    const { store, partition, newId } = options;
-    const key = headKey(partition);
-    const found = await store.get(key);
-    const last: Head = found.value
-      ? decodeHead(found.value)
-      : { log_id: newId(), epoch: 0, position: 0, batch_id: "", time: 0, partitions: 1 };
-    const head: Head = { ...last, epoch: last.epoch + 1, batch_id: newId() };
-    const versionstamp = await store.commit({
-      check: { key, versionstamp: found.versionstamp },
-      puts: [{ key, value: encodeHead(head) }],
-      deletes: [],
-    });
-    if (versionstamp === null) {
-      throw new Error("Another process opened the log at the same moment; start again");
-    }
-    return new Committer(options, head, versionstamp);
+  /** Set when another process has taken the log over; nothing can be committed any more. */
+  get fenced(): LogFencedError | undefined {
+    return this.#fenced;
   }
 
   /**
-   * Commits one batch and tells its fate, however long that takes.
+   * Takes the log over with a new epoch, or makes a new log when the store has none.
    *
-   * @throws {LogFencedError} If another process has taken the log over.
+   * @throws {DeadlineError} If the store does not answer in time. Opening can be repeated.
    */
-  async commit(
-    batch: { position: number; time: number; puts: readonly StoreEntry[]; deletes: readonly StoreKey[] },
-  ): Promise<"landed" | "lost"> {
+  static async open(options: CommitterOptions): Promise<Committer> {
+    const { store, partition, clock, newId, deadlineMs } = options;
+    const key = headKey(partition);
+    const batch_id = newId();
+    let epoch: number | undefined;
+    for (;;) {
+      const reading = store.get(key);
+      const found = await withDeadline(clock, deadlineMs, "Reading the log's head", reading);
+      const last: Head = found.value
+        ? decodeHead(found.value)
+        : { log_id: newId(), epoch: 0, position: 0, batch_id: "", time: 0, partitions: 1 };
+      if (last.batch_id === batch_id) return new Committer(options, last, found.versionstamp!);
+      epoch ??= last.epoch;
+      if (last.epoch !== epoch) {
+        throw new Error("Another process opened the log at the same moment; start again");
+      }
+      const head: Head = { ...last, epoch: epoch + 1, batch_id };
+      const commit = store.commit({
+        check: { key, versionstamp: found.versionstamp },
+        puts: [{ key, value: encodeHead(head) }],
+        deletes: [],
+      });
+      const versionstamp = await withDeadline(clock, deadlineMs, "Taking the log over", commit);
+      // Refused while the last owner goes on writing, or landed and reported as a conflict: the head tells.
+      if (versionstamp !== null) return new Committer(options, head, versionstamp);
+    }
+  }
+
+  /** Commits one batch and tells its fate, however long that takes. Afterwards `fenced` may be set. */
+  async commit(batch: CommitBatch): Promise<"landed" | "lost"> {
     const { store, partition, clock, deadlineMs, newId } = this.#options;
     const key = headKey(partition);
-    const head: Head = { ...this.#head, position: batch.position, time: batch.time, batch_id: newId() };
+    const { position, time } = batch.last.event;
+    const head = { ...this.#head, position: position + 1, time: Date.parse(time), batch_id: newId() };
     try {
       const commit = store.commit({
         check: { key, versionstamp: this.#versionstamp },
@@ -85,10 +107,10 @@ export class Committer {
     } catch (error) {
       this.onDoubt(messageOf(error));
     }
-    return await this.#settle(head);
+    return await this.#settle(head, batch.last);
   }
 
-  async #settle(doubtful: Head): Promise<"landed" | "lost"> {
+  async #settle(doubtful: Head, last: StoredEvent): Promise<"landed" | "lost"> {
     const { store, partition, clock, newId, deadlineMs } = this.#options;
     const key = headKey(partition);
     const fences = new Set<string>();
@@ -104,7 +126,10 @@ export class Committer {
         const found = decodeHead(value);
         if (found.batch_id === doubtful.batch_id) return this.#adopt(found, versionstamp, "landed");
         if (found.log_id !== doubtful.log_id || found.epoch !== doubtful.epoch) {
-          throw new LogFencedError(doubtful.log_id, doubtful.epoch, found.epoch);
+          const fate = await this.#fateUnderNewOwner(last);
+          this.#fenced = new LogFencedError(doubtful.log_id, doubtful.epoch, found.epoch);
+          if (fate === "landed") this.#head = doubtful;
+          return fate;
         }
         if (fences.has(found.batch_id)) return this.#adopt(found, versionstamp, "lost");
         const fence: Head = { ...found, batch_id: newId() };
@@ -120,11 +145,19 @@ export class Committer {
           }),
         );
         if (fenced !== null) return this.#adopt(fence, fenced, "lost");
-      } catch (error) {
-        if (error instanceof LogFencedError) throw error;
+      } catch {
+        // The outcome is as unknown as before; `onDoubt` has told the cause.
       }
       await sleep(clock, pause);
     }
+  }
+
+  /** The new owner's head has replaced ours, so what has not landed by now never will: the event itself tells. */
+  async #fateUnderNewOwner({ event, bytes }: StoredEvent): Promise<"landed" | "lost"> {
+    const { store, partition, clock, deadlineMs } = this.#options;
+    const reading = store.get(eventKey(partition, event.position));
+    const { value } = await withDeadline(clock, deadlineMs, "Reading the event", reading);
+    return value?.length === bytes.length && value.every((byte, i) => byte === bytes[i]) ? "landed" : "lost";
   }
 
   #adopt(head: Head, versionstamp: string, fate: "landed" | "lost"): "landed" | "lost" {

@@ -7,6 +7,7 @@
  * @module
  */
 import type { AppendRequest, LogHealth, LogListener, Projector, StagedAppend } from "./append.ts";
+import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from "./batch.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import { EventTooLargeError, ExpectedVersionConflictError, LogUnavailableError } from "./errors.ts";
@@ -68,7 +69,11 @@ export class EventLog<Change> {
     this.#setTime(committer.head.time);
   }
 
-  /** Takes the log over, or makes a new one when the store has none. */
+  /**
+   * Takes the log over, or makes a new one when the store has none.
+   *
+   * @throws {DeadlineError} If the store does not answer in time. Opening can be repeated.
+   */
   static async open<Change>(options: EventLogOptions<Change>): Promise<EventLog<Change>> {
     const committer = await Committer.open({
       store: options.store,
@@ -110,6 +115,7 @@ export class EventLog<Change> {
    * Stages events for the next commit. Synchronous, so that nothing comes between a decision and its place in the log.
    *
    * @throws {EventTooLargeError} If an event is over 60 KiB.
+   * @throws {RangeError} If there are no events, or more than one commit can hold.
    * @throws {ExpectedVersionConflictError} If something else was staged on the stream.
    * @throws {LogUnavailableError} If the log takes no writes now.
    * @throws {LogFencedError} If another process has taken the log over.
@@ -124,6 +130,7 @@ export class EventLog<Change> {
     }
     this.#setTime(Math.max(this.#clock.now(), this.#time.ms));
     const events = request.events.map((event, i) => this.#encode(event, stream, expectedVersion, i, meta));
+    checkSize(stream, events);
     const change = request.change(events);
 
     this.#nextPosition += events.length;
@@ -234,6 +241,26 @@ export class EventLog<Change> {
   }
 
   #tell(say: (listener: LogListener<Change>) => void): void {
-    for (const listener of [...this.#listeners]) say(listener);
+    for (const listener of [...this.#listeners]) {
+      try {
+        say(listener);
+      } catch (error) {
+        // Not the log's to handle, and no reason to keep the truth from the others and from the callers.
+        reportError(error);
+      }
+    }
+  }
+}
+
+/** An append that no commit can hold would take its neighbours down with it. */
+function checkSize(stream: string, events: readonly StoredEvent[]): void {
+  if (events.length === 0) throw new RangeError(`Cannot append no events to stream "${stream}"`);
+  let bytes = 0;
+  for (const event of events) bytes += event.bytes.length;
+  if (events.length > MAX_APPEND_EVENTS || bytes > MAX_APPEND_BYTES) {
+    throw new RangeError(
+      `Cannot append ${events.length} events to stream "${stream}" at once: they have ${bytes} bytes, ` +
+        `at most ${MAX_APPEND_EVENTS} events and ${MAX_APPEND_BYTES} bytes are allowed`,
+    );
   }
 }

@@ -11,7 +11,7 @@ import type { LogHealth, Projector, StagedAppend } from "./append.ts";
 import { sealBatch } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { Committer } from "./committer.ts";
-import { LogFencedError, LogUnavailableError, UnknownOutcomeError } from "./errors.ts";
+import { LogUnavailableError, UnknownOutcomeError } from "./errors.ts";
 
 export interface GroupCommitOptions<Change> {
   readonly projector: Projector<Change>;
@@ -82,15 +82,10 @@ export class GroupCommit<Change> {
   async #flush(): Promise<void> {
     const { appends, puts, deletes } = sealBatch(this.#waiting, this.#options.projector);
     this.#underway = this.#waiting.splice(0, appends.length);
-    const { event } = this.#underway.at(-1)!.events.at(-1)!;
-    const batch = { position: event.position + 1, time: Date.parse(event.time), puts, deletes };
-    try {
-      const fate = await this.#committer.commit(batch);
-      if (fate === "landed") this.#land();
-      else this.#lose(new LogUnavailableError("the commit was lost; nothing was written"));
-    } catch (error) {
-      this.#giveUp(error instanceof LogFencedError ? error : new LogUnavailableError(String(error)));
-    }
+    const last = this.#underway.at(-1)!.events.at(-1)!;
+    const fate = await this.#committer.commit({ last, puts, deletes });
+    if (fate === "landed") this.#land();
+    else this.#lose();
     // The callers just answered get to stage their next appends before the next batch is sealed.
     if (this.#waiting.length > 0) this.#schedule(setImmediate);
     else {
@@ -108,7 +103,9 @@ export class GroupCommit<Change> {
     this.#leaveDoubt("landed");
   }
 
-  #lose(error: Error): void {
+  #lose(): void {
+    const error = this.#committer.fenced ??
+      new LogUnavailableError("the commit was lost; nothing was written");
     const appends = this.#underway;
     this.#underway = [];
     for (const append of appends) append.reject(error);
@@ -137,19 +134,9 @@ export class GroupCommit<Change> {
     if (!this.#settled) return;
     const settled = this.#settled;
     this.#settled = undefined;
-    this.#refusal = undefined;
+    const fenced = this.#refusal = this.#committer.fenced;
     this.#options.onReset();
     settled.resolve(fate);
-    this.#options.onHealth({ ok: true });
-  }
-
-  /** Another process owns the log now, so nothing of this one can be written any more. */
-  #giveUp(error: Error): void {
-    const appends = [...this.#underway, ...this.#waiting];
-    this.#underway = [];
-    this.#waiting = [];
-    for (const append of appends) append.reject(error);
-    this.#refusal = error;
-    this.#options.onHealth({ ok: false, why: error.message });
+    this.#options.onHealth(fenced ? { ok: false, why: fenced.message } : { ok: true });
   }
 }

@@ -3,78 +3,59 @@
  *
  * @module
  */
+import { BTree } from "@tylerbu/sorted-btree-es6";
 import type { Commit, Store, StoreEntry, StoreKey, StoreRange } from "./store.ts";
 
+/** As the last part of a bound: before, and after, any part that a key may have there. */
+const FIRST_PART = "";
+const AFTER_ALL_PARTS = true;
+
+type Bound = readonly (string | number | boolean)[];
+
 export class MemoryStore implements Store {
-  /** Sorted by key. */
-  readonly #entries: { key: StoreKey; value: Uint8Array; versionstamp: string }[] = [];
+  readonly #entries = new BTree<Bound, { value: Uint8Array; versionstamp: string }>(undefined, compareKeys);
   #commits = 0;
 
   get(key: StoreKey): Promise<{ value: Uint8Array | null; versionstamp: string | null }> {
-    const found = this.#find(key);
-    return Promise.resolve({ value: found?.value ?? null, versionstamp: found?.versionstamp ?? null });
+    return Promise.resolve(this.#entries.get(key) ?? { value: null, versionstamp: null });
   }
 
   getMany(keys: readonly StoreKey[]): Promise<(Uint8Array | null)[]> {
-    return Promise.resolve(keys.map((key) => this.#find(key)?.value ?? null));
+    return Promise.resolve(keys.map((key) => this.#entries.get(key)?.value ?? null));
   }
 
-  list(range: StoreRange, options: { limit: number; reverse?: boolean }): Promise<StoreEntry[]> {
-    const from = this.#lowerBound(range.start ?? range.prefix);
+  list(
+    range: StoreRange,
+    { limit, reverse = false }: { limit: number; reverse?: boolean },
+  ): Promise<StoreEntry[]> {
+    const low = range.start ?? [...range.prefix, FIRST_PART];
+    const high = range.end ?? [...range.prefix, AFTER_ALL_PARTS];
+    const entries = reverse
+      ? this.#entries.entriesReversed(high, undefined, true)
+      : this.#entries.entries(low);
     const found: StoreEntry[] = [];
-    for (let i = from; i < this.#entries.length; i++) {
-      const entry = this.#entries[i]!;
-      if (range.end && compareKeys(entry.key, range.end) >= 0) break;
-      if (!startsWith(entry.key, range.prefix)) break;
-      found.push({ key: entry.key, value: entry.value });
-      if (!options.reverse && found.length === options.limit) break;
+    for (const [key, { value }] of entries) {
+      const inside = reverse ? compareKeys(key, low) >= 0 : compareKeys(key, high) < 0;
+      if (!inside || found.length === limit) break;
+      found.push({ key: key as StoreKey, value });
     }
-    return Promise.resolve(options.reverse ? found.reverse().slice(0, options.limit) : found);
+    return Promise.resolve(found);
   }
 
-  commit(commit: Commit): Promise<string | null> {
-    const current = this.#find(commit.check.key)?.versionstamp ?? null;
-    if (current !== commit.check.versionstamp) return Promise.resolve(null);
+  commit({ check, puts, deletes }: Commit): Promise<string | null> {
+    const current = this.#entries.get(check.key)?.versionstamp ?? null;
+    if (current !== check.versionstamp) return Promise.resolve(null);
     const versionstamp = String(++this.#commits).padStart(20, "0");
-    for (const { key, value } of commit.puts) this.#put(key, value, versionstamp);
-    for (const key of commit.deletes) this.#delete(key);
+    for (const { key, value } of puts) this.#entries.set(key, { value, versionstamp });
+    for (const key of deletes) this.#entries.delete(key);
     return Promise.resolve(versionstamp);
   }
 
   close(): void {}
-
-  #find(key: StoreKey) {
-    const entry = this.#entries[this.#lowerBound(key)];
-    return entry && compareKeys(entry.key, key) === 0 ? entry : undefined;
-  }
-
-  #put(key: StoreKey, value: Uint8Array, versionstamp: string): void {
-    const at = this.#lowerBound(key);
-    const there = this.#entries[at];
-    const same = there !== undefined && compareKeys(there.key, key) === 0;
-    this.#entries.splice(at, same ? 1 : 0, { key, value, versionstamp });
-  }
-
-  #delete(key: StoreKey): void {
-    const at = this.#lowerBound(key);
-    const there = this.#entries[at];
-    if (there && compareKeys(there.key, key) === 0) this.#entries.splice(at, 1);
-  }
-
-  #lowerBound(key: StoreKey): number {
-    let low = 0;
-    let high = this.#entries.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (compareKeys(this.#entries[middle]!.key, key) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
 }
 
-/** Deno KV's order: part by part, strings before numbers, strings by their UTF-8 bytes. */
-export function compareKeys(a: StoreKey, b: StoreKey): number {
+/** Deno KV's order: part by part, strings before numbers before `true`, strings by their UTF-8 bytes. */
+export function compareKeys(a: Bound, b: Bound): number {
   const shared = Math.min(a.length, b.length);
   for (let i = 0; i < shared; i++) {
     const difference = compareParts(a[i]!, b[i]!);
@@ -83,19 +64,30 @@ export function compareKeys(a: StoreKey, b: StoreKey): number {
   return a.length - b.length;
 }
 
-function compareParts(a: string | number, b: string | number): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  if (typeof a === "number") return 1;
-  if (typeof b === "number") return -1;
+function compareParts(a: Bound[number], b: Bound[number]): number {
   if (a === b) return 0;
-  const [left, right] = [[...a], [...b]];
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
+  if (typeof a === "string" && typeof b === "string") return compareStrings(a, b);
+  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : 1;
+  return rank(a) - rank(b);
 }
 
-function startsWith(key: StoreKey, prefix: StoreKey): boolean {
-  return prefix.length <= key.length && prefix.every((part, i) => key[i] === part);
+function rank(part: Bound[number]): number {
+  return typeof part === "string" ? 0 : typeof part === "number" ? 1 : 2;
+}
+
+/** UTF-8 keeps the order of code points; UTF-16 puts the astral ones, as surrogates, before U+E000 to U+FFFF. */
+function compareStrings(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (left === right) continue;
+    const [leftIsHalf, rightIsHalf] = [isSurrogate(left), isSurrogate(right)];
+    if (leftIsHalf !== rightIsHalf && Math.min(left, right) >= 0xd800) return leftIsHalf ? 1 : -1;
+    return left - right;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
 }

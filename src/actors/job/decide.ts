@@ -64,10 +64,10 @@ function create(command: JobCommand & { type: "create" }): Decision {
 function progress(state: JobState, command: JobCommand & { type: "progress" }): Decision {
   const { attempt, percent, note } = command;
   if (attempt !== state.attempt) return refuse(state.phase, "report progress of");
-  if (state.version === HISTORY_LIMIT) {
+  if (state.historyLimited) return { events: [] };
+  if (state.version >= HISTORY_LIMIT) {
     return accept(state, "report progress of", "job.history_limited", { events: HISTORY_LIMIT });
   }
-  if (state.version > HISTORY_LIMIT) return { events: [] };
   return accept(state, "report progress of", "job.progressed", { attempt, percent, note });
 }
 

@@ -57,7 +57,7 @@ function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"
     interruptCount: 0,
     nextRetryAt: null,
     scheduledAt,
-    readyAt: scheduledAt ?? time,
+    readyAt: waitsSince(scheduledAt, time),
     timeoutSeconds: data.timeout_seconds,
     backoff: data.backoff,
     progress: null,
@@ -84,6 +84,8 @@ function changed(
   { event, bytes }: StoredEvent,
 ): Changes {
   switch (fact.type) {
+    case "job.history_limited":
+      return { historyLimited: true };
     case "job.updated":
       return updated(fact.data, time, event.position, bytes.length);
     case "job.started":
@@ -161,7 +163,7 @@ function updated(data: JobEventData["job.updated"], time: number, position: numb
   if (data.scheduled_at !== undefined) {
     changes.scheduledAt = parseTime(data.scheduled_at);
     changes.nextRetryAt = null;
-    changes.readyAt = changes.scheduledAt ?? time;
+    changes.readyAt = waitsSince(changes.scheduledAt, time);
   }
   return changes;
 }
@@ -173,6 +175,11 @@ function hold(value: JsonObject, position: number, eventBytes: number): Held {
 function remember(positions: readonly number[], position: number): number[] {
   const all = [...positions, position];
   return all.length > 2 * POSITIONS_PER_CHUNK ? all.slice(POSITIONS_PER_CHUNK) : all;
+}
+
+/** A time in the past makes no job older than it is, or it would go before those that really wait. */
+function waitsSince(scheduledAt: number | null, time: number): number {
+  return scheduledAt === null ? time : Math.max(scheduledAt, time);
 }
 
 function parseTime(text: string | null): number | null {

@@ -59,7 +59,7 @@ export class JobProjector implements Projector<JobChange> {
       mutations.puts.push(...spilledPositions(before, after));
     }
     for (const { before, after } of jobs.values()) writeJob(mutations, before, after);
-    mutations.puts.push(...this.#counts.project(jobs.values()), ...this.#running.project(jobs.values()));
+    mutations.puts.push(...this.#counts.project(changes), ...this.#running.project(jobs.values()));
     return mutations;
   }
 
@@ -90,8 +90,10 @@ function writeJob(mutations: Mutations, before: JobState | null, after: JobState
   const same = old !== null && now !== null;
   moveListed(mutations, old, now);
   if (!(same && old.tags === now.tags)) {
-    for (const tag of old?.tags ?? []) deletes.push(tagKey(tag, after.id));
-    for (const tag of now?.tags ?? []) puts.push({ key: tagKey(tag, after.id), value: NOTHING });
+    // No key may be both put and deleted in one commit.
+    const [had, has] = [old?.tags ?? [], now?.tags ?? []];
+    for (const tag of had) if (!has.includes(tag)) deletes.push(tagKey(tag, after.id));
+    for (const tag of has) if (!had.includes(tag)) puts.push({ key: tagKey(tag, after.id), value: NOTHING });
   }
   moveDue(mutations, old, now);
   if (before === null && after.idempotency) puts.push(...idempotencyEntries(after));

@@ -44,6 +44,8 @@ export interface JobState {
   readonly completedAt: number | null;
   readonly tags: readonly string[];
   readonly idempotency: IdempotencyRecord | null;
+  /** Set once `job.history_limited` has said that progress is no longer recorded. */
+  readonly historyLimited?: true;
   /** Positions of the job's latest events, oldest first; older ones are in chunks. */
   readonly positions: readonly number[];
 }

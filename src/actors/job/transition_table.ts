@@ -35,19 +35,13 @@ const tables = new Map<number, TransitionTable>(
   [...JOB_MACHINES].map(([version, machine]) => [version, tableOf(machine)]),
 );
 
-/**
- * The phase that an event leads to, `undefined` when the machine has no such transition.
- *
- * @throws {RangeError} If no machine of this version was ever published.
- */
+/** The phase that an event leads to, `undefined` when the machine of this version, if there is one, has no such transition. */
 export function nextPhase(
   machineVersion: number,
   phase: JobPhase,
   event: { readonly type: string; readonly data: unknown },
 ): JobPhase | undefined {
-  const table = tables.get(machineVersion);
-  if (!table) throw new RangeError(`There is no job machine of version ${machineVersion}`);
-  const edges = table.get(phase)?.get(event.type as JobEventType);
+  const edges = tables.get(machineVersion)?.get(phase)?.get(event.type as JobEventType);
   return edges?.find(({ guard }) => guard === undefined || guard({ event }))?.target;
 }
 

@@ -1,13 +1,18 @@
 /**
- * What the optimization of one database did.
+ * What optimizing one database amounts to, whatever its kind.
  *
  * @module
  */
+
+/** The figures of one database, all measured. */
 export interface Optimized {
   readonly tablesAnalyzed: number;
   readonly tablesOptimized: number;
-  /** Measured by the database itself, before and after. */
+  /** 0 when it grew meanwhile. */
   readonly bytesFreed: number;
-  /** What could not be done, and what it would need; a sentence each. */
+  /** What could not be done, each naming the database and what it would take. */
   readonly notes: readonly string[];
 }
+
+/** Told how far the work on one database is, 0 to 1, and what it is at. */
+export type ReportFraction = (fraction: number, note: string) => void;

@@ -1,0 +1,45 @@
+/**
+ * Log, states and command processor on a store in memory, with no supervisor: for tests of what is written.
+ *
+ * @module
+ */
+import { JobCounts } from "../../../src/actors/job/counts.ts";
+import { type JobChange, JobProjector } from "../../../src/actors/job/projector.ts";
+import { RunningJobs } from "../../../src/actors/job/running.ts";
+import { JobProcessor } from "../../../src/actors/job_processor.ts";
+import { JobQueryService } from "../../../src/actors/job_query_service.ts";
+import { JobStates } from "../../../src/actors/job_states.ts";
+import type { EventMeta } from "../../../src/events/event.ts";
+import { EventLog } from "../../../src/events/event_log.ts";
+import { monotonicIds } from "../../../src/events/ids.ts";
+import { MemoryStore } from "../../../src/events/memory_store.ts";
+import type { Store } from "../../../src/events/store.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+
+export const TESTER: EventMeta = { actor: "tester", request_id: null, causation_id: null, reason: null };
+
+export interface LogOfJobsOptions {
+  readonly store?: Store;
+  readonly clock?: ManualClock;
+  readonly random?: () => number;
+}
+
+export async function logOfJobs(options: LogOfJobsOptions = {}) {
+  const store = options.store ?? new MemoryStore();
+  const clock = options.clock ?? new ManualClock();
+  const counts = await JobCounts.load(store, clock.now());
+  const running = await RunningJobs.load(store);
+  const log: EventLog<JobChange> = await EventLog.open<JobChange>({
+    store,
+    clock,
+    projector: new JobProjector(counts, running),
+    newId: monotonicIds(() => clock.now()),
+  });
+  const states = new JobStates(store);
+  const processor = new JobProcessor({ log, states, clock, random: options.random ?? (() => 0) });
+  const queries = new JobQueryService({ log, store, states, counts, running, clock });
+  const newJobId = monotonicIds(() => Math.max(clock.now(), log.time));
+  return { store, clock, counts, running, log, states, processor, queries, newJobId };
+}
+
+export type LogOfJobs = Awaited<ReturnType<typeof logOfJobs>>;

@@ -1,0 +1,83 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import type { Job } from "../../src/actors/job/job.ts";
+import type { EventEnvelope } from "../../src/events/event.ts";
+import { ServerProcess } from "../support/server_process.ts";
+
+const HANDLERS = fileURLToPath(new URL("./handlers", import.meta.url));
+const env = { DAYBOOK_HANDLERS: HANDLERS, DAYBOOK_LOG_LEVEL: "INFO" };
+
+async function withData(test: (dataDir: string) => Promise<void>): Promise<void> {
+  const dataDir = await Deno.makeTempDir({ prefix: "daybook_process_" });
+  try {
+    await test(dataDir);
+  } finally {
+    await Deno.remove(dataDir, { recursive: true });
+  }
+}
+
+Deno.test("a job of each built-in type completes on a server started as a user starts it", () =>
+  withData(async (dataDir) => {
+    await using server = await ServerProcess.start({ dataDir, env });
+    const jobs = [
+      { job_type: "cache_flush" },
+      { job_type: "db_optimize" },
+      { job_type: "log_rotate" },
+      { job_type: "email_send", payload: { to: "a@example.com", subject: "Hello", text: "Hi" } },
+      { job_type: "cleanup" },
+    ];
+    for (const body of jobs) {
+      const { id } = await server.post<Job>("/background-jobs", body);
+      const job = await server.json<Job>(`/background-jobs/${id}?wait=30`);
+      assertEquals([job.job_type, job.status, job.error_message], [body.job_type, "completed", null]);
+    }
+  }));
+
+Deno.test("SIGTERM ends the server with 0, gives back what runs, and the next start finishes it", () =>
+  withData(async (dataDir) => {
+    const first = await ServerProcess.start({ dataDir, env });
+    const { id } = await first.post<Job>("/background-jobs", { job_type: "tick", payload: { ms: 7_000 } });
+    await first.waitForLine(new RegExp(`Processing job ${id}`));
+    assertEquals((await first.end("SIGTERM")).code, 0);
+    assertStringIncludes(first.output, "Background Worker Stopped");
+
+    await using second = await ServerProcess.start({ dataDir, env });
+    const events = await second.json<EventEnvelope[]>(`/background-jobs/${id}/events`);
+    assertEquals(events.map(({ type }) => type).slice(0, 3), ["job.created", "job.started", "job.released"]);
+    const job = await second.json<Job>(`/background-jobs/${id}?wait=60`);
+    assertEquals([job.status, job.retry_count, job.interrupt_count], ["completed", 0, 0]);
+  }));
+
+Deno.test("a second process on the same file is told who holds it, and exits with 1", () =>
+  withData(async (dataDir) => {
+    await using first = await ServerProcess.start({ dataDir, env });
+    const error = await ServerProcess.start({ dataDir, env }).catch((error: Error) => error);
+    assert(error instanceof Error);
+    assertStringIncludes(error.message, `in use by process ${first.process.pid}`);
+  }));
+
+Deno.test("a setting that does not fit stops the start with one line that says what it may be", () =>
+  withData(async (dataDir) => {
+    const error = await ServerProcess.start({ dataDir, env: { DAYBOOK_CONCURRENCY: "many" } }).catch((
+      e: Error,
+    ) => e);
+    assert(error instanceof Error);
+    assertStringIncludes(error.message, "DAYBOOK_CONCURRENCY");
+    assertStringIncludes(error.message, "many");
+  }));
+
+Deno.test("the token is written to a file of mode 0600 and shown once, and no log file has it", () =>
+  withData(async (dataDir) => {
+    const noToken = { ...env, DAYBOOK_TOKEN: "" };
+    const first = await ServerProcess.start({ dataDir, env: noToken });
+    const token = (await Deno.readTextFile(`${dataDir}/admin.token`)).trim();
+    if (Deno.build.os !== "windows") {
+      assertEquals((await Deno.stat(`${dataDir}/admin.token`)).mode! & 0o777, 0o600);
+    }
+    assertStringIncludes(first.output, token);
+    await first.end("SIGTERM");
+    const second = await ServerProcess.start({ dataDir, env: noToken });
+    await second.end("SIGTERM");
+    assert(!second.output.includes(token));
+    assert(!(await Deno.readTextFile(`${dataDir}/logs/daybook.log`)).includes(token));
+  }));
