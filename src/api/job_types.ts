@@ -29,7 +29,7 @@ export interface JobTypeMap {
       tables_optimized: number;
       space_freed_mb: number;
       duration_ms: number;
-      notes?: string[];
+      notes?: readonly string[];
     };
   };
   log_rotate: {
