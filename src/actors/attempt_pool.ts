@@ -64,6 +64,7 @@ export class AttemptPool {
   /** Outcomes that are not on disk yet. */
   readonly #recording = new Set<Promise<void>>();
   readonly #idleWaiters: (() => void)[] = [];
+  readonly #healthWaiters: (() => void)[] = [];
   #open = false;
   /** When handlers must have let go, by the monotonic clock; `undefined` while nothing shuts down. */
   #letGoAt: number | undefined;
@@ -78,6 +79,7 @@ export class AttemptPool {
         this.#starting.clear();
         this.#wake();
       },
+      health: () => this.#healthWaiters.splice(0).forEach((resolve) => resolve()),
     });
   }
 
@@ -163,12 +165,19 @@ export class AttemptPool {
     // It was moved to a later time, and is found there when that has landed.
     if (state && state.readyAt > this.#now) return;
     try {
-      processor.stage(id, state, { type: "start" }, SUPERVISOR);
+      const { append } = processor.stage(id, state, { type: "start" }, SUPERVISOR);
       this.#starting.add(id);
+      append?.landed.catch((error) => error instanceof LogFencedError && this.#abandonStart(id));
     } catch (error) {
       if (error instanceof LogUnavailableError) scheduler.giveBack(state!);
       else if (!isRefusal(error)) this.#options.onError(error);
     }
+  }
+
+  /** The log is another's now. That start will never land, and no `reset` tells so. */
+  #abandonStart(id: string): void {
+    this.#starting.delete(id);
+    this.#wake();
   }
 
   #startUnread(id: string): void {
@@ -224,7 +233,7 @@ export class AttemptPool {
       onSettled: (outcome, progress, abandoned) => {
         if (abandoned) scheduler.hold(id);
         this.#running.delete(id);
-        this.#processed += 1;
+        if (outcome.type !== "released") this.#processed += 1;
         this.#record(id, { type: "settle", attempt: number, outcome, progress });
         this.fill();
       },
@@ -293,9 +302,14 @@ export class AttemptPool {
           await sleep(clock, RECORD_PAUSE_MS);
         }
         landed = undefined;
-        await log.whenHealthy();
+        if (!log.health.ok) await this.#healthChanges();
       }
     }
+  }
+
+  /** Resolves when the log takes writes again, or says why it never will. */
+  #healthChanges(): Promise<void> {
+    return new Promise((resolve) => this.#healthWaiters.push(resolve));
   }
 
   #setTimer(): void {

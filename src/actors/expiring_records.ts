@@ -34,10 +34,11 @@ async function deleteCancelledJobs(
   before: number,
   signal: AbortSignal,
 ): Promise<number> {
+  const filter = { status: "cancelled", createdBefore: before } as const;
   let deleted = 0;
-  for (let after: string | undefined;;) {
+  let after: string | undefined;
+  for (;;) {
     signal.throwIfAborted();
-    const filter = { status: "cancelled", createdBefore: before } as const;
     const { jobs, next } = await queries.list(filter, { limit: PAGE, ...(after !== undefined && { after }) });
     const old = jobs.filter(({ completed_at }) => Date.parse(completed_at!) < before);
     const gone = await Promise.all(old.map(({ id }) => deleteIfStillThere(commands, id, meta)));

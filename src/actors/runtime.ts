@@ -51,6 +51,7 @@ export interface RuntimeOptions {
 export class Runtime {
   readonly #pool: AttemptPool;
   #started = false;
+  #stopped: Promise<void> | undefined;
   readonly #supervisor: ActorRefFrom<ReturnType<typeof supervisorMachine>>;
 
   private constructor(
@@ -69,8 +70,8 @@ export class Runtime {
     const { store, jobTypes, services, concurrency, onError = () => {} } = options;
     const clock = options.clock ?? systemClock;
     const random = options.random ?? Math.random;
-    const counts = await JobCounts.load(store, clock.now());
-    const running = await RunningJobs.load(store);
+    const counts = new JobCounts();
+    const running = new RunningJobs();
     const log: EventLog<JobChange> = await EventLog.open<JobChange>({
       store,
       clock,
@@ -79,14 +80,17 @@ export class Runtime {
       ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
       ...(options.unknownAfterMs !== undefined && { unknownAfterMs: options.unknownAfterMs }),
     });
+    // Only now does no other process change them any more, not even by a commit that is still on its way.
+    await Promise.all([counts.load(store, clock.now()), running.load(store)]);
     const states = new JobStates(store);
     const processor = new JobProcessor({ log, states, clock, random });
+    const restart = (error: unknown) => supervisor.send({ type: "child.failed", error });
     const scheduler: JobScheduler = new JobScheduler({
       store,
       handles: (jobType) => jobTypes.get(jobType) !== undefined,
       preload: (ids) => states.preload(ids),
       onFound: () => pool.fill(),
-      onError,
+      onError: restart,
     });
     const pool: AttemptPool = new AttemptPool({
       log,
@@ -97,6 +101,7 @@ export class Runtime {
       services,
       clock,
       concurrency,
+      onUnreadable: restart,
       onError,
       handlerLog: options.handlerLog ?? (() => () => {}),
     });
@@ -116,7 +121,12 @@ export class Runtime {
         patienceMs: options.patienceMs ?? 5_000,
         graceMs: options.graceMs ?? 5_000,
       }),
-      { clock: { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout } },
+      {
+        clock: {
+          setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+          clearTimeout: (timer) => clock.clearTimeout(timer),
+        },
+      },
     );
     return new Runtime(log, processor, { jobTypes, commands, queries }, pool, supervisor);
   }
@@ -146,16 +156,20 @@ export class Runtime {
   }
 
   /** Takes no new work, waits for what runs, gives back what does not end, and closes the log. */
-  async stop(): Promise<void> {
-    if (this.#started) {
-      this.#supervisor.send({ type: "stop" });
-      await waitFor(this.#supervisor, (snapshot) => snapshot.status !== "active", { timeout: Infinity });
-    }
-    await this.log.close();
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
   }
 
   /** While stopping: no longer wait for handlers. */
   hurry(): void {
     this.#supervisor.send({ type: "hurry" });
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#started) {
+      this.#supervisor.send({ type: "stop" });
+      await waitFor(this.#supervisor, (snapshot) => snapshot.status !== "active", { timeout: Infinity });
+    }
+    await this.log.close();
   }
 }

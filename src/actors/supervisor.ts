@@ -54,16 +54,18 @@ export function supervisorMachine(parts: SupervisorParts) {
     actors: {
       recovery: fromPromise(async () => parts.onRecovered(await parts.recover())),
       scheduling: fromCallback<SupervisorEvent>(({ sendBack }) => {
+        let over = false;
         const load = () =>
-          scheduler.load(parts.queues()).then(() => pool.open()).catch((error) =>
-            sendBack({ type: "child.failed", error })
-          );
+          scheduler.load(parts.queues()).then(() => {
+            if (!over) pool.open();
+          }).catch((error) => sendBack({ type: "child.failed", error }));
         const stopListening = log.listen({
           // What was taken for starts that are lost is found again on disk.
           health: ({ ok }) => ok && void load(),
         });
         void load();
         return () => {
+          over = true;
           stopListening();
           pool.close();
         };

@@ -30,6 +30,9 @@ export interface Pending<Change> extends StagedAppend<Change> {
   reject(error: Error): void;
 }
 
+/** Fewer appends than this wait for those that the callers just answered will stage. */
+const WORTH_A_COMMIT = 24;
+
 export class GroupCommit<Change> {
   readonly #committer: Committer;
   readonly #options: GroupCommitOptions<Change>;
@@ -98,6 +101,8 @@ export class GroupCommit<Change> {
     const appends = this.#underway;
     this.#underway = [];
     this.#options.projector.landed();
+    // With a good batch waiting, its commit is on its way while the listeners and callers of this one are told.
+    if (this.#waiting.length >= WORTH_A_COMMIT) void this.#flush();
     this.#options.onLanded(appends);
     for (const append of appends) append.resolve();
     this.#leaveDoubt("landed");

@@ -40,24 +40,33 @@ Deno.test({
     await Deno.writeFile(filler, new Uint8Array(FILLER_BYTES));
     const { store, log, tallies } = await open(`${disk.path}/log.kv`, clock);
 
+    const reasons = new Set<string>();
+    log.listen({ health: (health) => health.ok || reasons.add(health.why) });
     const acknowledged: Uint8Array[] = [];
-    let refused: Caller | undefined;
-    while (!refused) {
-      const append = tallies.append("s/1", added(1, 30_000));
-      const caller = new Caller(append);
-      while (caller.answer === "pending") {
-        if (!log.health.ok && clock.untilNext !== undefined) clock.advance(clock.untilNext);
-        await settle();
+    const refused: Caller[] = [];
+    /** Appends until one is not acknowledged, which smaller ones may still be. */
+    const fill = async (padding: number) => {
+      while (log.health.ok) {
+        const append = tallies.append("s/1", added(1, padding));
+        const caller = new Caller(append);
+        while (caller.answer === "pending") {
+          if (!log.health.ok && clock.untilNext !== undefined) clock.advance(clock.untilNext);
+          await settle();
+        }
+        if (caller.answer === "landed") acknowledged.push(append.events[0]!.bytes);
+        else return void refused.push(caller);
       }
-      if (caller.answer === "landed") acknowledged.push(append.events[0]!.bytes);
-      else refused = caller;
-    }
+    };
+    for (const padding of [30_000, 3_000, 1]) await fill(padding);
     assert(acknowledged.length > 10);
+    assertEquals([...reasons], ["database or disk is full"]);
 
     await Deno.remove(filler);
     await untilHealthy(log, clock);
     await settle();
-    if (refused.answer === "unknown") assertEquals(refused.settled, "lost");
+    for (const { answer, settled } of refused) {
+      assertEquals(answer === "unknown" ? settled : answer, answer === "unknown" ? "lost" : "unavailable");
+    }
     for (let i = 0; i < 10; i++) {
       const append = tallies.append("s/1", added(1, 30_000));
       await append.landed;

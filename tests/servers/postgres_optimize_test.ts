@@ -52,7 +52,7 @@ Deno.test({
       await sql`CREATE SCHEMA "Odd ""one"`;
       await bloat(sql, `"Odd ""one"."t.a""b"`);
       await sql`CREATE MATERIALIZED VIEW few AS SELECT * FROM orders LIMIT 5`;
-      await sql`CREATE VIEW some AS SELECT * FROM orders`;
+      await sql`CREATE VIEW many AS SELECT * FROM orders`;
       const size = async () =>
         Number((await sql`SELECT pg_total_relation_size('orders') AS size`)[0]!["size"]);
       assertEquals(await deadTuples(sql), 9_500);

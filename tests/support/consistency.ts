@@ -7,7 +7,7 @@
  * @module
  */
 import { equal } from "@std/assert";
-import { JobCounts, noCounts } from "../../src/actors/job/counts.ts";
+import { type JobCounts, noCounts } from "../../src/actors/job/counts.ts";
 import { evolve, POSITIONS_PER_CHUNK } from "../../src/actors/job/evolve.ts";
 import { chunkKey, countsKey, minuteKey } from "../../src/actors/job/keys.ts";
 import { jobEntries } from "../../src/actors/job/projector.ts";

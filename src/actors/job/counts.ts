@@ -31,19 +31,17 @@ export class JobCounts {
   #next: { lanes: Map<string, Lane>; minutes: Map<number, FinalCounts> } | undefined;
 
   /** Reads the counts as they were last committed. */
-  static async load(store: Store, now: number): Promise<JobCounts> {
-    const counts = new JobCounts();
+  async load(store: Store, now: number): Promise<void> {
     const lanes = await store.list({ prefix: ["c"] }, { limit: Number.MAX_SAFE_INTEGER });
     for (const { key, value } of lanes) {
       const [, queue, jobType] = key as [string, string, string];
-      counts.#lanes.set(laneId(queue, jobType), { queue, jobType, counts: decodeJson(value) });
+      this.#lanes.set(laneId(queue, jobType), { queue, jobType, counts: decodeJson(value) });
     }
     const first = Math.floor(now / MINUTE_MS) - MINUTES_KEPT;
     const minutes = await store.list({ prefix: ["m"], start: minuteKey(first) }, {
       limit: 10 * MINUTES_KEPT,
     });
-    for (const { key, value } of minutes) counts.#minutes.set(key[1] as number, decodeJson(value));
-    return counts;
+    for (const { key, value } of minutes) this.#minutes.set(key[1] as number, decodeJson(value));
   }
 
   /** The rows that these changes make of the counts; remembered until {@linkcode landed}. */
@@ -85,7 +83,7 @@ export class JobCounts {
     return this.#lanes.values();
   }
 
-  /** Jobs that became final in the `minutes` minutes up to now, the current one included. */
+  /** Jobs that became final in the current minute and the `minutes` whole ones before it. */
   finals(now: number, minutes: number): FinalCounts {
     const sum = noFinals();
     const last = Math.floor(now / MINUTE_MS);

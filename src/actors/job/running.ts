@@ -18,11 +18,9 @@ export class RunningJobs {
   #next: Set<string> | undefined;
 
   /** Reads the ids as they were last committed. */
-  static async load(store: Store): Promise<RunningJobs> {
-    const running = new RunningJobs();
+  async load(store: Store): Promise<void> {
     const { value } = await store.get(KEY);
-    if (value) running.#ids = new Set(decodeJson<string[]>(value));
-    return running;
+    if (value) this.#ids = new Set(decodeJson<string[]>(value));
   }
 
   get ids(): ReadonlySet<string> {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { JobSpec } from "../../../src/actors/jobs.ts";
 import { TransitionRefusedError } from "../../../src/actors/errors.ts";
 import { tagKey } from "../../../src/actors/job/keys.ts";
-import { MemoryStore } from "../../../src/events/memory_store.ts";
+import type { MemoryStore } from "../../../src/events/memory_store.ts";
 import { assertProjectionsMatchLog, projectionDifferences } from "../../support/consistency.ts";
 import { anySpec, anyWish, type Wish } from "../support/commands.ts";
 import { aSpec } from "../support/facts.ts";

@@ -27,14 +27,16 @@ export interface LogOfJobsOptions {
 export async function logOfJobs(options: LogOfJobsOptions = {}) {
   const store = options.store ?? new MemoryStore();
   const clock = options.clock ?? new ManualClock();
-  const counts = await JobCounts.load(store, clock.now());
-  const running = await RunningJobs.load(store);
+  const counts = new JobCounts();
+  const running = new RunningJobs();
   const log: EventLog<JobChange> = await EventLog.open<JobChange>({
     store,
     clock,
     projector: new JobProjector(counts, running),
     newId: monotonicIds(() => clock.now()),
   });
+  await counts.load(store, clock.now());
+  await running.load(store);
   const states = new JobStates(store);
   const processor = new JobProcessor({ log, states, clock, random: options.random ?? (() => 0) });
   const queries = new JobQueryService({ log, store, states, counts, running, clock });
