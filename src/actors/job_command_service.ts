@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../events/clock.ts";
+import { UnknownOutcomeError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
@@ -108,6 +109,7 @@ export class JobCommandService implements JobCommands {
     const known = Promise.withResolvers<Job>();
     known.promise.catch(() => {});
     this.#racing.set(keyHash, { bodyHash, created: known.promise });
+    const over = () => this.#racing.delete(keyHash);
     try {
       const now = Math.max(clock.now(), log.time);
       const { value } = await store.get(idempotencyKey(keyHash));
@@ -120,12 +122,14 @@ export class JobCommandService implements JobCommands {
         expires_at: new Date(now + IDEMPOTENCY_MS).toISOString(),
       });
       known.resolve(job);
+      over();
       return { job, created: !earlier };
     } catch (error) {
       known.reject(error);
+      // A repetition must not create another job while it may turn out that this one was created.
+      if (error instanceof UnknownOutcomeError) error.settled.then(over);
+      else over();
       throw error;
-    } finally {
-      this.#racing.delete(keyHash);
     }
   }
 }

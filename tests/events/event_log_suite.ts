@@ -224,6 +224,28 @@ export function eventLogSuite(storeName: string, makePlace: () => Promise<Place>
     await log.close();
   });
 
+  test("knows a stream's staged length while an earlier append of it lands", async (place) => {
+    const { log, recorder, tallies } = await openLog(await place.open());
+    const release = recorder.hold();
+    tallies.add("s/1");
+    await Promise.resolve();
+    tallies.add("s/1");
+    const conflicts: unknown[] = [];
+    log.listen({
+      landed: () => {
+        const change = () => ({ before: null, after: { stream: "s/1", version: 0, sum: 0 } });
+        const append = { stream: "s/1", expectedVersion: 1, events: [added(1)], meta: META, change };
+        if (log.position === 1) {
+          conflicts.push(assertThrows(() => log.append(append), ExpectedVersionConflictError));
+        }
+      },
+    });
+    release();
+    await log.drain();
+    assertEquals([conflicts.length, log.position], [1, 2]);
+    await log.close();
+  });
+
   test("stages nothing when deciding on the change throws, or when there is no event", async (place) => {
     const { log, tallies } = await openLog(await place.open());
     const change = () => {

@@ -43,6 +43,11 @@ const FAULTS: [string, CommitFault[], "landed" | "lost"][] = [
   ["never landed, and the first fence late, after the second", ["lost_commit", rejects(3)], "lost"],
   ["never landed, and the first fence late, before the second", ["lost_commit", neverAnswers(2)], "lost"],
   ["landed late, before a late fence", [rejects(3), rejects(2)], "landed"],
+  [
+    "never landed, and no answer to a fence ever comes",
+    ["lost_commit", ...Array(100).fill("lost_answer")],
+    "lost",
+  ],
   ["arrived after a late fence", [rejects(4), rejects(1)], "lost"],
 ];
 
@@ -66,6 +71,7 @@ for (const [what, faults, fate] of FAULTS) {
       "reset",
       "health true",
     ]);
+    store.heal();
     await assertSound(faulty, fate === "landed" ? ["before", "one", "two"] : ["before"]);
     assertEquals(clock.pending, 0);
   });
@@ -108,6 +114,7 @@ Deno.test("EventLog refuses at once what was staged behind a doubtful commit, an
   ]);
   const error = assertThrows(() => tallies.add("three"), LogUnavailableError);
   assertEquals(error.message, "The log cannot take the write: the connection was reset");
+  assertEquals(await faulty.log.read(0, 10), [], "what is not known to be there is not shown");
   await clock.advanceAsync(50);
   assertEquals(doubtful.answer, "landed");
   await assertSound(faulty, ["one"]);
@@ -200,6 +207,7 @@ for (
     assertEquals([caller.answer, impatient.answer], [answer, answer]);
     assertThrows(() => first.tallies.add("three"), LogFencedError);
     assertEquals(first.heard.at(-1), "health false");
+    assertEquals(first.log.position, fate === "landed" ? 2 : 0);
     assertEquals(first.clock.pending, 0);
     await assertSound(second, fate === "landed" ? ["one", "two", "theirs"] : ["theirs"]);
   });

@@ -1,0 +1,182 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { JOB_PRIORITIES, JOB_STATUSES } from "../../src/actors/job/job.ts";
+import { statusOf } from "../../src/actors/job/state.ts";
+import type { JobState } from "../../src/actors/job/state.ts";
+import type { JobFilter } from "../../src/actors/jobs.ts";
+import { aSpec } from "./support/facts.ts";
+import { type LogOfJobs, logOfJobs, TESTER } from "./support/log_of_jobs.ts";
+import { runtimeTest } from "./support/test_runtime.ts";
+
+const QUEUES = ["default", "mail", "constructor"];
+const TYPES = ["echo", "report"];
+const TAGS = ["red", "green", "blue"];
+
+/** Jobs of every status, queue, type, priority and tag, a second apart. */
+async function manyJobs(count: number): Promise<LogOfJobs> {
+  const jobs = await logOfJobs();
+  const { processor, states, clock, newJobId, log } = jobs;
+  const done = { type: "completed", result: null } as const;
+  const broken = { type: "failed", errorMessage: "Error: no luck", retryable: false } as const;
+  for (let i = 0; i < count; i++) {
+    const id = newJobId();
+    const spec = aSpec({
+      queue: QUEUES[i % 3]!,
+      job_type: TYPES[(i >> 1) % 2]!,
+      priority: JOB_PRIORITIES[(i * 7) % 4]!,
+      tags: TAGS.filter((_, bit) => (i * 5) & (1 << bit)),
+    });
+    processor.stage(id, null, { type: "create", spec, idempotency: null }, TESTER);
+    const tell = (command: Parameters<typeof processor.stage>[2]) =>
+      processor.stage(id, states.peek(id)!, command, TESTER);
+    const fate = (i * 11) % 7;
+    if (fate >= 2) tell({ type: "start" });
+    if (fate === 3) tell({ type: "settle", attempt: 1, outcome: done, progress: null });
+    if (fate === 4) tell({ type: "settle", attempt: 1, outcome: broken, progress: null });
+    if (fate === 5) tell({ type: "cancel" });
+    if (fate === 1) tell({ type: "cancel" });
+    if (fate === 6) {
+      tell({ type: "settle", attempt: 1, outcome: done, progress: null });
+      tell({ type: "delete" });
+    }
+    if (i % 20 === 0) await log.drain();
+    clock.jump(1_000);
+  }
+  await log.drain();
+  return jobs;
+}
+
+/** What the list must show, from every row. */
+async function naive({ store }: LogOfJobs, filter: JobFilter): Promise<string[]> {
+  const rows = await store.list({ prefix: ["j"] }, { limit: 100_000 });
+  const states = rows.map(({ value }) => JSON.parse(new TextDecoder().decode(value)) as JobState);
+  return states.filter((state) =>
+    (filter.status === undefined || statusOf(state.phase) === filter.status) &&
+    (filter.job_type === undefined || state.jobType === filter.job_type) &&
+    (filter.queue === undefined || state.queue === filter.queue) &&
+    (filter.priority === undefined || state.priority === filter.priority) &&
+    (filter.tag === undefined || state.tags.includes(filter.tag)) &&
+    (filter.createdAfter === undefined || state.createdAt > filter.createdAfter) &&
+    (filter.createdBefore === undefined || state.createdAt < filter.createdBefore)
+  ).map(({ id }) => id).sort().reverse();
+}
+
+async function listed({ queries }: LogOfJobs, filter: JobFilter, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let after: string | undefined;;) {
+    const { jobs, next } = await queries.list(filter, { limit, ...(after !== undefined && { after }) });
+    assert(jobs.length <= limit);
+    ids.push(...jobs.map(({ id }) => id));
+    if (next === undefined) return ids;
+    assertEquals(next, jobs.at(-1)?.id);
+    after = next;
+  }
+}
+
+const all = <T>(values: readonly T[]): (T | undefined)[] => [undefined, ...values];
+
+Deno.test("list() shows what every filter names and nothing else, newest first, in every combination", async () => {
+  const jobs = await manyJobs(300);
+  for (const status of all(JOB_STATUSES)) {
+    for (const queue of all([...QUEUES, "none"])) {
+      for (const job_type of all([...TYPES, "none"])) {
+        for (const priority of all(JOB_PRIORITIES)) {
+          for (const tag of all([...TAGS, "none"])) {
+            const filter: JobFilter = {
+              ...(status !== undefined && { status }),
+              ...(queue !== undefined && { queue }),
+              ...(job_type !== undefined && { job_type }),
+              ...(priority !== undefined && { priority }),
+              ...(tag !== undefined && { tag }),
+            };
+            assertEquals(await listed(jobs, filter, 500), await naive(jobs, filter), JSON.stringify(filter));
+          }
+        }
+      }
+    }
+  }
+});
+
+Deno.test("list() pages through any filter and any range of time without a gap or a repetition", async () => {
+  const jobs = await manyJobs(300);
+  const end = jobs.clock.now();
+  const time = fc.option(fc.integer({ min: end - 320_000, max: end + 10_000 }), { nil: undefined });
+  const optional = <T>(values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
+  const anyFilter = fc.record({
+    status: optional(JOB_STATUSES),
+    queue: optional(QUEUES),
+    job_type: optional(TYPES),
+    priority: optional(JOB_PRIORITIES),
+    tag: optional(TAGS),
+    createdAfter: time,
+    createdBefore: time,
+  }).map((said) =>
+    Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as JobFilter
+  );
+  await fc.assert(
+    fc.asyncProperty(anyFilter, fc.integer({ min: 1, max: 120 }), async (filter, limit) => {
+      assertEquals(await listed(jobs, filter, limit), await naive(jobs, filter));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("list() takes the bounds of time as exclusive, to the millisecond", async () => {
+  const jobs = await manyJobs(20);
+  const rows = await jobs.queries.list({}, { limit: 20 });
+  const createdAt = Date.parse(rows.jobs[5]!.created_at);
+  const after = await listed(jobs, { createdAfter: createdAt }, 50);
+  const before = await listed(jobs, { createdBefore: createdAt }, 50);
+  assertEquals([...after, rows.jobs[5]!.id, ...before], rows.jobs.map(({ id }) => id));
+});
+
+Deno.test("list() still finds everything when there are more queues than it would merge", async () => {
+  const jobs = await logOfJobs();
+  for (let i = 0; i < 100; i++) {
+    const spec = aSpec({ queue: `queue-${i}` });
+    jobs.processor.stage(jobs.newJobId(), null, { type: "create", spec, idempotency: null }, TESTER);
+  }
+  await jobs.log.drain();
+  assertEquals((await listed(jobs, { status: "queued" }, 7)).length, 100);
+  assertEquals((await listed(jobs, { queue: "queue-42" }, 7)).length, 1);
+});
+
+Deno.test("list() pages on steadily while jobs are created and change", async () => {
+  const jobs = await manyJobs(200);
+  const expected = await naive(jobs, { queue: "mail" });
+  const ids: string[] = [];
+  for (let after: string | undefined;;) {
+    const page = await jobs.queries.list({ queue: "mail" }, { limit: 7, ...(after && { after }) });
+    ids.push(...page.jobs.map(({ id }) => id));
+    for (let i = 0; i < 5; i++) {
+      const spec = aSpec({ queue: "mail" });
+      jobs.processor.stage(jobs.newJobId(), null, { type: "create", spec, idempotency: null }, TESTER);
+    }
+    // Jobs on pages to come change their status, which moves them in the index.
+    const waiting = (await jobs.queries.list({ queue: "mail", status: "queued" }, { limit: 500 })).jobs.at(
+      -1,
+    );
+    if (waiting) await jobs.processor.execute(waiting.id, { type: "cancel" }, TESTER);
+    await jobs.log.drain();
+    if (page.next === undefined) break;
+    after = page.next;
+  }
+  assertEquals(ids, expected);
+});
+
+runtimeTest(
+  "list() shows what is committed, and a running job among the others",
+  { concurrency: 1 },
+  async (test) => {
+    const [running, waiting] = [await test.create({ tags: ["t"] }), await test.create({ tags: ["t"] })];
+    const ids = async (filter: JobFilter) =>
+      (await test.queries.list(filter, { limit: 10 })).jobs.map(({ id }) => id);
+    assertEquals(await ids({}), [waiting, running]);
+    assertEquals(await ids({ status: "processing" }), [running]);
+    assertEquals(await ids({ status: "queued" }), [waiting]);
+    assertEquals(await ids({ queue: "default" }), [waiting, running]);
+    assertEquals(await ids({ tag: "t" }), [waiting, running]);
+    test.commands.cancel(waiting, TESTER);
+    assertEquals(await ids({ status: "cancelled" }), []);
+  },
+);

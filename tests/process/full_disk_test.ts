@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Job } from "../../src/actors/job/job.ts";
+import type { JobStats } from "../../src/actors/jobs.ts";
+import { ServerProcess } from "../support/server_process.ts";
+
+const FILLER_BYTES = 6_000_000;
+const LIMIT_MS = 30_000;
+
+const canMount = Deno.build.os === "linux" && Deno.uid() === 0;
+const reason = canMount ? "" : " (skipped: mounting a small disk needs root on Linux)";
+
+async function run(command: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args, stderr: "piped" }).output();
+  if (!success) throw new Error(`${command}: ${new TextDecoder().decode(stderr)}`);
+}
+
+async function untilReady(server: ServerProcess): Promise<void> {
+  const limit = performance.now() + LIMIT_MS;
+  for (;;) {
+    const response = await fetch(`${server.url}/readyz`);
+    await response.body?.cancel();
+    if (response.status === 200) return;
+    assert(performance.now() < limit, `not ready again after ${LIMIT_MS} ms:\n${server.output}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+const body = JSON.stringify({
+  job_type: "cleanup",
+  // Never due in this test, so that nothing but creations writes.
+  scheduled_at: "2999-01-01T00:00:00Z",
+  tags: Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(64, "x")),
+});
+
+Deno.test({
+  name:
+    `a full disk is told with 503, loses nothing acknowledged, and work goes on when there is room${reason}`,
+  ignore: !canMount,
+  async fn() {
+    const dataDir = await Deno.makeTempDir({ prefix: "daybook_full_disk_" });
+    await run("mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", dataDir);
+    try {
+      await Deno.writeFile(`${dataDir}/filler`, new Uint8Array(FILLER_BYTES));
+      const env = { DAYBOOK_LOG_LEVEL: "WARNING" };
+      const acknowledged = new Set<string>();
+      let refused = 0;
+      {
+        await using server = await ServerProcess.start({ dataDir, env });
+        const create = () => server.fetch("/background-jobs", { method: "POST", body });
+        for (let full = false; !full;) {
+          for (const response of await Promise.all(Array.from({ length: 8 }, create))) {
+            if (response.status === 201) acknowledged.add((await response.json() as Job).id);
+            else {
+              assertEquals(response.status, 503);
+              assert(Number(response.headers.get("Retry-After")) > 0);
+              assertStringIncludes((await response.json()).detail, "full");
+              refused += 1;
+              full = true;
+            }
+          }
+          assert(acknowledged.size < 20_000, "the disk never became full");
+        }
+        const ready = await fetch(`${server.url}/readyz`);
+        assertEquals(ready.status, 503);
+        await ready.body?.cancel();
+        const [some] = acknowledged;
+        assertEquals((await server.json<Job>(`/background-jobs/${some}`)).id, some);
+
+        await Deno.remove(`${dataDir}/filler`);
+        await untilReady(server);
+        const response = await create();
+        assertEquals(response.status, 201);
+        acknowledged.add((await response.json() as Job).id);
+        assertEquals((await server.end("SIGTERM")).code, 0);
+      }
+      await using again = await ServerProcess.start({ dataDir, env });
+      for (const id of acknowledged) {
+        assertEquals((await again.json<Job>(`/background-jobs/${id}`)).status, "queued");
+      }
+      const { total } = await again.json<JobStats>("/stats");
+      // One whose answer was "unknown" may be there or not.
+      assert(total >= acknowledged.size && total <= acknowledged.size + refused);
+      await again.end("SIGTERM");
+    } finally {
+      await run("umount", "-l", dataDir);
+      await Deno.remove(dataDir);
+    }
+  },
+});
