@@ -8,7 +8,7 @@ import type { EventEnvelope } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
 import { readHeld } from "./attempt_pool.ts";
-import { type JobCounts, noCounts } from "./job/counts.ts";
+import { type JobCounts, noCounts, type StatusCounts } from "./job/counts.ts";
 import { POSITIONS_PER_CHUNK } from "./job/evolve.ts";
 import { type Job, JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
 import { chunkKey } from "./job/keys.ts";
@@ -28,6 +28,9 @@ export interface JobQueryServiceOptions {
   readonly running: RunningJobs;
   readonly clock: Clock;
 }
+
+/** How many past events a follower reads at a time. */
+const FOLLOW_PAGE = 500;
 
 export class JobQueryService implements JobQueries {
   readonly #options: JobQueryServiceOptions;
@@ -90,14 +93,12 @@ export class JobQueryService implements JobQueries {
   }
 
   async history(id: string, afterVersion: number, limit: number): Promise<EventEnvelope[] | undefined> {
-    const { states, log } = this.#options;
-    const state = await states.committed(id);
-    if (!state || state.phase === "deleted") return undefined;
-    const positions = await this.#positions(state, afterVersion, limit);
-    return (await log.readAt(positions)).map(({ event }) => event);
+    const state = await this.#options.states.committed(id);
+    return state && state.phase !== "deleted" ? await this.#events(state, afterVersion, limit) : undefined;
   }
 
   async *follow(id: string, afterVersion: number, signal: AbortSignal): AsyncIterable<EventEnvelope> {
+    const { states } = this.#options;
     const news: EventEnvelope[] = [];
     let wake = () => {};
     const stop = this.#follow(id, (_, events) => {
@@ -108,17 +109,17 @@ export class JobQueryService implements JobQueries {
     signal.addEventListener("abort", abort);
     try {
       let version = afterVersion;
-      const page = 500;
-      for (
-        let past = await this.history(id, version, page);
-        past?.length;
-        past = await this.history(id, version, page)
-      ) {
+      let state = await states.committed(id);
+      if (!state || state.phase === "deleted") return;
+      // The job may be deleted meanwhile; that is then the last of what is past.
+      for (let past; (past = await this.#events(state, version, FOLLOW_PAGE)).length > 0;) {
         for (const event of past) {
           if (signal.aborted) return;
           yield event;
           version = event.version;
+          if (event.type === "job.deleted") return;
         }
+        state = await states.committed(id) ?? state;
       }
       while (!signal.aborted) {
         const event = news.shift();
@@ -139,26 +140,29 @@ export class JobQueryService implements JobQueries {
   }
 
   async stats(): Promise<JobStats> {
-    const { counts, clock } = this.#options;
+    const { counts, clock, log } = this.#options;
     const by_status = noCounts();
-    const by_type: Record<string, typeof by_status> = {};
-    const by_queue: Record<string, typeof by_status> = {};
+    // A queue may bear a name that every object has already, such as `constructor`.
+    const byType = new Map<string, StatusCounts>();
+    const byQueue = new Map<string, StatusCounts>();
     for (const lane of counts.lanes()) {
-      const type = by_type[lane.jobType] ??= noCounts();
-      const queue = by_queue[lane.queue] ??= noCounts();
+      const type = byType.get(lane.jobType) ?? noCounts();
+      const queue = byQueue.get(lane.queue) ?? noCounts();
+      byType.set(lane.jobType, type);
+      byQueue.set(lane.queue, queue);
       for (const status of JOB_STATUSES) {
         by_status[status] += lane.counts[status];
         type[status] += lane.counts[status];
         queue[status] += lane.counts[status];
       }
     }
-    const now = clock.now();
-    const oldest = await this.#oldestReadyAt(by_queue);
+    const now = Math.max(clock.now(), log.time);
+    const oldest = await this.#oldestReadyAt(byQueue);
     return {
       total: JOB_STATUSES.reduce((sum, status) => sum + by_status[status], 0),
       by_status,
-      by_type,
-      by_queue,
+      by_type: Object.fromEntries(byType),
+      by_queue: Object.fromEntries(byQueue),
       oldest_waiting_seconds: oldest === undefined || oldest > now ? null : (now - oldest) / 1000,
       throughput: { last_minute: counts.finals(now, 1), last_hour: counts.finals(now, 60) },
     };
@@ -169,15 +173,21 @@ export class JobQueryService implements JobQueries {
     return health.ok ? { ready: true } : { ready: false, why: health.why };
   }
 
-  async #oldestReadyAt(byQueue: JobStats["by_queue"]): Promise<number | undefined> {
+  async #oldestReadyAt(byQueue: ReadonlyMap<string, StatusCounts>): Promise<number | undefined> {
     const { store } = this.#options;
     const firsts = await Promise.all(
-      Object.entries(byQueue).filter(([, { queued }]) => queued > 0).flatMap(([queue]) =>
+      [...byQueue].filter(([, { queued }]) => queued > 0).flatMap(([queue]) =>
         JOB_PRIORITIES.map((_, rank) => store.list({ prefix: ["d", queue, rank] }, { limit: 1 }))
       ),
     );
     const times = firsts.flat().map(({ key }) => key[3] as number);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** The events with versions from `afterVersion + 1` on, at most `limit`, of a deleted job too. */
+  async #events(state: JobState, afterVersion: number, limit: number): Promise<EventEnvelope[]> {
+    const stored = await this.#options.log.readAt(await this.#positions(state, afterVersion, limit));
+    return stored.map(({ event }) => event);
   }
 
   /** Positions of the events with versions from `afterVersion + 1` on. */

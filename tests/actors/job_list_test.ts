@@ -63,7 +63,8 @@ async function naive({ store }: LogOfJobs, filter: JobFilter): Promise<string[]>
 
 async function listed({ queries }: LogOfJobs, filter: JobFilter, limit: number): Promise<string[]> {
   const ids: string[] = [];
-  for (let after: string | undefined;;) {
+  let after: string | undefined;
+  for (;;) {
     const { jobs, next } = await queries.list(filter, { limit, ...(after !== undefined && { after }) });
     assert(jobs.length <= limit);
     ids.push(...jobs.map(({ id }) => id));
@@ -145,7 +146,8 @@ Deno.test("list() pages on steadily while jobs are created and change", async ()
   const jobs = await manyJobs(200);
   const expected = await naive(jobs, { queue: "mail" });
   const ids: string[] = [];
-  for (let after: string | undefined;;) {
+  let after: string | undefined;
+  for (;;) {
     const page = await jobs.queries.list({ queue: "mail" }, { limit: 7, ...(after && { after }) });
     ids.push(...page.jobs.map(({ id }) => id));
     for (let i = 0; i < 5; i++) {

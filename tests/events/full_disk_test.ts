@@ -10,8 +10,8 @@ import { added, foldedView, storedView, Tallies, type TallyChange, TallyProjecto
 const DISK_BYTES = 4 * 1024 * 1024;
 const FILLER_BYTES = 2 * 1024 * 1024;
 
-async function open(path: string, clock: ManualClock) {
-  const store = new KvStore(await Deno.openKv(path));
+async function open(kv: Deno.Kv, clock: ManualClock) {
+  const store = new KvStore(kv);
   const projector = new TallyProjector();
   const newId = monotonicIds(() => clock.now());
   const log = await EventLog.open<TallyChange>({ store, projector, newId, clock });
@@ -38,7 +38,8 @@ Deno.test({
     const clock = new ManualClock();
     const filler = `${disk.path}/filler`;
     await Deno.writeFile(filler, new Uint8Array(FILLER_BYTES));
-    const { store, log, tallies } = await open(`${disk.path}/log.kv`, clock);
+    using kv = await Deno.openKv(`${disk.path}/log.kv`);
+    const { store, log, tallies } = await open(kv, clock);
 
     const reasons = new Set<string>();
     log.listen({ health: (health) => health.ok || reasons.add(health.why) });
@@ -79,7 +80,8 @@ Deno.test({
     // Closing moves what the write-ahead log holds into the file itself, which for a moment takes the room twice.
     await disk.grow(4 * DISK_BYTES);
     await log.close();
-    const again = await open(`${disk.path}/log.kv`, clock);
+    using kvAgain = await Deno.openKv(`${disk.path}/log.kv`);
+    const again = await open(kvAgain, clock);
     assertEquals((await again.log.read(0, 1000)).map(({ bytes }) => bytes), acknowledged);
     await again.tallies.add("s/1").landed;
     await again.log.close();

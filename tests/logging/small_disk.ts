@@ -33,7 +33,8 @@ async function mount(bytes: number): Promise<SmallDisk> {
       }
     },
     async [Symbol.asyncDispose]() {
-      await run("umount", path);
+      // Lazily: Deno KV closes its file in the background.
+      await run("umount", "-l", path);
       await Deno.remove(path);
     },
   };
