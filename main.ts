@@ -109,7 +109,7 @@ async function main(): Promise<void> {
     worker.info(`🛑 ${signal}: taking no new work, waiting for ${runtime.running} running`);
     stopping.abort();
     void stop(0);
-  }, () => runtime.hurry());
+  }, (times) => times === 2 ? runtime.hurry() : Deno.exit(1));
   void runtime.failure().then((error) => {
     worker.critical(`Giving up after too many failures: ${describe(error)}`);
     void stop(1);

@@ -135,7 +135,8 @@ export function supervisorMachine(parts: SupervisorParts) {
         on: { hurry: { actions: () => pool.shutDown(0) } },
       },
       stopped: { type: "final" },
-      givenUp: { type: "final" },
+      /** Starts nothing any more; what runs may end until Daybook stops. */
+      givenUp: { on: { stop: "stopping" } },
     },
   });
 }

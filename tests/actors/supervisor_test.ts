@@ -24,7 +24,7 @@ async function withDueJobs(options = {}): Promise<{ store: BrokenLists; test: Te
   const store = new BrokenLists(new MemoryStore());
   const before = await TestRuntime.open({ store, startNow: false });
   for (let i = 0; i < 2_000; i += 500) {
-    await Promise.all(Array.from({ length: 500 }, () => before.commands.create(aSpec(), TESTER)));
+    await Promise.all(Array.from({ length: 500 }, () => before.commands.create(aSpec({ timeout_seconds: 3_600 }), TESTER)));
   }
   await before.stop();
   const test = await TestRuntime.open({ store, clock: before.clock, startNow: false, ...options });
@@ -55,6 +55,29 @@ Deno.test("the supervisor never pauses longer than half a minute, and gives up a
   assertEquals(Math.max(...test.restarts.map(({ pauseMs }) => pauseMs)), 30_000);
   assertEquals(String(await failure), "Error: the store cannot be reached");
   await test.stop();
+  await assertProjectionsMatchLog(store);
+});
+
+Deno.test("what still runs when the supervisor gives up is recorded or given back", async () => {
+  const { store, test } = await withDueJobs({ concurrency: 3 });
+  await test.start();
+  const [ends, stays] = [test.open[0]!, test.open[1]!];
+  const failure = test.runtime.failure();
+  store.broken = true;
+  // The third slot takes job after job, until the window runs low and cannot read on.
+  for (let run; test.restarts.length === 0 && (run = test.open[2]);) {
+    run.resolve();
+    await settle();
+  }
+  await test.clock.advanceAsync(10 * 60_000);
+  assertEquals(String(await failure), "Error: the store cannot be reached");
+  ends.resolve({});
+  await settle();
+  assertEquals(await test.status(ends.jobId), "completed");
+  const stopping = test.runtime.stop();
+  await test.clock.advanceAsync(10_000);
+  await stopping;
+  assertEquals((await test.story(stays.jobId)).at(-1), "released");
   await assertProjectionsMatchLog(store);
 });
 

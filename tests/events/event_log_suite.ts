@@ -3,63 +3,33 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
-  EventTooLargeError,
   ExpectedVersionConflictError,
   LogFencedError,
   LogUnavailableError,
 } from "../../src/events/errors.ts";
-import { MAX_EVENT_BYTES, type StoredEvent } from "../../src/events/event.ts";
-import { EventLog, type EventLogOptions } from "../../src/events/event_log.ts";
-import { eventKey, headKey } from "../../src/events/head.ts";
-import { monotonicIds } from "../../src/events/ids.ts";
-import type { Store } from "../../src/events/store.ts";
+import { headKey } from "../../src/events/head.ts";
 import { Upcasters } from "../../src/events/upcasters.ts";
-import { FaultyStore } from "../support/faulty_store.ts";
 import { ManualClock } from "../support/manual_clock.ts";
-import { added, foldedView, META, storedView, Tallies, type TallyChange, TallyProjector } from "./tally.ts";
-
-/** Where a log is kept; can be opened again after it was closed. */
-export interface Place extends AsyncDisposable {
-  open(): Promise<Store>;
-}
-
-/** Deno KV's limits for one commit. */
-const KV_MUTATIONS = 1000;
-const KV_COMMIT_BYTES = 800 * 1024;
-const KV_KEY_BYTES = 80 * 1024;
+import { groupCommitSuite } from "./group_commit_suite.ts";
+import { inOrder, type LogTest, openLog, type Place, positionsOf, readAll } from "./recorded_log.ts";
+import { added, foldedView, META, storedView } from "./tally.ts";
 
 /** Registers the tests for the log on the store of this name. */
 export function eventLogSuite(storeName: string, makePlace: () => Promise<Place>): void {
-  function test(title: string, body: (place: Place) => Promise<void>): void {
+  const test: LogTest = (title, body) =>
     Deno.test(`EventLog on ${storeName} ${title}`, async () => {
       await using place = await makePlace();
       await body(place);
     });
-  }
+  appendSuite(test);
+  groupCommitSuite(test);
+  lifetimeSuite(test);
+}
 
-  /** A log over a store that records its commits. */
-  async function openLog(store: Store, options: Partial<EventLogOptions<TallyChange>> = {}) {
-    const recorder = new FaultyStore(store);
-    const clock = options.clock ?? new ManualClock();
-    const projector = new TallyProjector();
-    const log = await EventLog.open({
-      store: recorder,
-      projector,
-      newId: monotonicIds(() => clock.now()),
-      clock,
-      ...options,
-    });
-    const { rows, total } = await storedView(store);
-    projector.start(total);
-    return { log, recorder, tallies: new Tallies(log, rows) };
-  }
-
-  const readAll = (log: EventLog<TallyChange>) => log.read(0, 100_000);
-  const positionsOf = (events: readonly StoredEvent[]) => events.map(({ event }) => event.position);
-  const inOrder = (count: number) => Array.from({ length: count }, (_, i) => i);
-
+/** What is appended is read back: order, versions, time, bytes. */
+function appendSuite(test: LogTest): void {
   test("counts positions without a gap and versions from 1 within each stream", async (place) => {
     const { log, tallies } = await openLog(await place.open());
     for (let i = 0; i < 10; i++) await tallies.append(`s/${i % 3}`, added(1), added(2)).landed;
@@ -113,100 +83,6 @@ export function eventLogSuite(storeName: string, makePlace: () => Promise<Place>
     assertEquals(again.log.time, Date.parse("2026-01-07T10:15:00.250Z"));
     await again.log.close();
   });
-
-  test("commits together what arrives while a commit is under way, and only one is", async (place) => {
-    const { log, recorder, tallies } = await openLog(await place.open());
-    const release = recorder.hold();
-    const first = tallies.add("s/0");
-    await Promise.resolve();
-    const rest = inOrder(100).map((i) => tallies.add(`s/${i}`));
-    assertEquals(recorder.commits.length, 2, "the opening, and the first append on its own");
-    release();
-    await Promise.all([first, ...rest].map(({ landed }) => landed));
-    assertEquals(recorder.commits.length, 3);
-    assertEquals(recorder.mostUnderway, 1);
-    assertEquals(positionsOf(await readAll(log)), inOrder(101));
-    await log.close();
-  });
-
-  test("writes rows and indexes in the commit of their events, each once", async (place) => {
-    const { log, recorder, tallies } = await openLog(await place.open());
-    await tallies.add("s/1", 3).landed;
-    await Promise.all(
-      [tallies.add("s/1", 4), tallies.add("s/2", 7), tallies.add("s/1", 1)].map((a) => a.landed),
-    );
-    const { puts, deletes } = recorder.commits.at(-1)!.commit;
-    const { log_id } = (await log.read(0, 1))[0]!.event;
-    assertEquals(log_id, log.logId);
-    assertEquals(puts.map(({ key }) => key), [
-      ...[["r", "s/1"], ["i", 8, "s/1"], ["r", "s/2"], ["i", 7, "s/2"], ["t"]],
-      ...[eventKey(0, 1), eventKey(0, 2), eventKey(0, 3), headKey(0)],
-    ]);
-    assertEquals(deletes, [["i", 3, "s/1"]]);
-    assertEquals(await storedView(recorder), foldedView(await readAll(log)));
-    await log.close();
-  });
-
-  test("shows and tells nothing before it is on disk", async (place) => {
-    const { log, recorder, tallies } = await openLog(await place.open());
-    const told: string[] = [];
-    log.listen({ landed: (appends) => told.push(...appends.map(({ stream }) => `told ${stream}`)) });
-    const release = recorder.hold();
-    const appends = [tallies.add("s/1"), tallies.add("s/2")];
-    for (const { landed, stream } of appends) landed.then(() => told.push(`landed ${stream}`));
-    await recorder.get(headKey(0));
-    assertEquals([told, log.position, await readAll(log)], [[], 0, []]);
-    assertEquals((await storedView(recorder)).total, 0);
-    release();
-    await log.drain();
-    await Promise.all(appends.map(({ landed }) => landed));
-    assertEquals(told, ["told s/1", "told s/2", "landed s/1", "landed s/2"]);
-    await log.close();
-  });
-
-  test("takes events up to 60 KiB and refuses a larger one without harm to its neighbours", async (place) => {
-    const { log, recorder, tallies } = await openLog(await place.open());
-    const empty = tallies.append("s/0", added(1, 1)).events[0]!.bytes.length - 1;
-    const before = tallies.add("s/1");
-    const error = assertThrows(
-      () => tallies.append("s/2", added(1), added(1, MAX_EVENT_BYTES - empty + 1)),
-      EventTooLargeError,
-      `Cannot append tally.added to stream "s/2": it has 61441 bytes, at most 61440 are allowed`,
-    );
-    assertEquals([error.stream, error.bytes, error.limit], ["s/2", 61_441, 61_440]);
-    const after = tallies.append("s/2", added(1, MAX_EVENT_BYTES - empty));
-    assertEquals(after.events[0]!.bytes.length, MAX_EVENT_BYTES);
-    await Promise.all([before.landed, after.landed]);
-    assertEquals(positionsOf(await readAll(log)), [0, 1, 2]);
-    assertEquals(recorder.commits.length, 2);
-    await log.close();
-  });
-
-  for (
-    const [what, count, padding, keyLength] of [
-      ["500 events of 50 KiB at once", 500, 50 * 1024, 0],
-      ["3000 small events at once", 3000, 0, 0],
-      ["1000 events with keys of a kilobyte at once", 1000, 0, 1000],
-    ] as const
-  ) {
-    test(`splits ${what} into commits within Deno KV's limits`, async (place) => {
-      const { log, recorder, tallies } = await openLog(await place.open());
-      const appends = inOrder(count).map((i) =>
-        tallies.append(`${"k".repeat(keyLength)}/${i}`, added(1, padding))
-      );
-      await Promise.all(appends.map(({ landed }) => landed));
-      for (const { mutations, bytes, keyBytes } of recorder.commits) {
-        assert(mutations <= KV_MUTATIONS, `${mutations} mutations`);
-        assert(bytes <= KV_COMMIT_BYTES, `${bytes} bytes`);
-        assert(keyBytes <= KV_KEY_BYTES, `${keyBytes} bytes of keys`);
-      }
-      assertEquals(recorder.mostUnderway, 1);
-      assertEquals(log.position, count);
-      assertEquals(positionsOf(await log.read(count - 40, 40)), inOrder(count).slice(-40));
-      assertEquals((await storedView(recorder)).total, count);
-      await log.close();
-    });
-  }
 
   test("refuses an append whose expected version is not what was staged", async (place) => {
     const { log, tallies } = await openLog(await place.open());
@@ -262,26 +138,41 @@ export function eventLogSuite(storeName: string, makePlace: () => Promise<Place>
     await log.close();
   });
 
-  test("refuses an append that no commit can hold, without harm to its neighbours", async (place) => {
-    const { log, recorder, tallies } = await openLog(await place.open());
-    const before = tallies.add("s/1");
-    assertThrows(
-      () => tallies.append("s/2", ...inOrder(20).map(() => added(1, 50 * 1024))),
-      RangeError,
-      `Cannot append 20 events to stream "s/2" at once`,
-    );
-    assertThrows(
-      () => tallies.append("s/2", ...inOrder(1000).map(() => added(1))),
-      RangeError,
-      "1000 events",
-    );
-    const after = tallies.append("s/2", ...inOrder(8).map(() => added(1, 50 * 1024)));
-    await Promise.all([before.landed, after.landed]);
-    assertEquals(positionsOf(await readAll(log)), inOrder(9));
-    assertEquals(await storedView(recorder), foldedView(await readAll(log)));
+  test("reads pages from any position, and single events in the order asked for", async (place) => {
+    const { log, tallies } = await openLog(await place.open());
+    for (let i = 0; i < 30; i++) tallies.add(`s/${i % 4}`, i);
+    await log.drain();
+    assertEquals(positionsOf(await log.read(0, 7)), inOrder(7));
+    assertEquals(positionsOf(await log.read(25, 100)), [25, 26, 27, 28, 29]);
+    assertEquals([await log.read(30, 10), await log.read(99, 10), await log.read(0, 0)], [[], [], []]);
+    const asked = [29, 0, 17, ...inOrder(20), 17];
+    assertEquals(positionsOf(await log.readAt(asked)), asked);
+    assertEquals(await log.readAt([]), []);
+    await assertRejects(() => log.readAt([3, 30]), Error, "The log has no event at position 30");
     await log.close();
   });
 
+  test("reads an old event as the newest version, its bytes untouched", async (place) => {
+    const upcasters = new Upcasters()
+      .add("tally.added", 1, ({ amount }) => ({ amount, unit: "piece" }))
+      .add("tally.added", 2, ({ amount, unit }) => ({ amount, unit: { name: unit } }));
+    const { log, tallies } = await openLog(await place.open(), { upcasters });
+    const append = tallies.append("s/1", added(5), { ...added(6), schema_version: 3, type: "tally.added" });
+    await append.landed;
+    const [first, second] = await log.read(0, 2);
+    assertEquals([first!.event.schema_version, first!.event.data], [3, {
+      amount: 5,
+      unit: { name: "piece" },
+    }]);
+    assertEquals([second!.event.schema_version, second!.event.data], [3, { amount: 6 }]);
+    assertEquals([first!.bytes, second!.bytes], append.events.map(({ bytes }) => bytes));
+    assertEquals((await log.readAt([0]))[0], first);
+    await log.close();
+  });
+}
+
+/** From one opening to the next, and from one owner to the next. */
+function lifetimeSuite(test: LogTest): void {
   test("goes on where it ended when it is opened again, in a new epoch", async (place) => {
     const first = await openLog(await place.open());
     await first.tallies.add("s/1", 2).landed;
@@ -334,38 +225,6 @@ export function eventLogSuite(storeName: string, makePlace: () => Promise<Place>
     const failed = opened.find((result) => result.status === "rejected")!;
     assertEquals(failed.reason.message, "Another process opened the log at the same moment; start again");
     store.close();
-  });
-
-  test("reads pages from any position, and single events in the order asked for", async (place) => {
-    const { log, tallies } = await openLog(await place.open());
-    for (let i = 0; i < 30; i++) tallies.add(`s/${i % 4}`, i);
-    await log.drain();
-    assertEquals(positionsOf(await log.read(0, 7)), inOrder(7));
-    assertEquals(positionsOf(await log.read(25, 100)), [25, 26, 27, 28, 29]);
-    assertEquals([await log.read(30, 10), await log.read(99, 10), await log.read(0, 0)], [[], [], []]);
-    const asked = [29, 0, 17, ...inOrder(20), 17];
-    assertEquals(positionsOf(await log.readAt(asked)), asked);
-    assertEquals(await log.readAt([]), []);
-    await assertRejects(() => log.readAt([3, 30]), Error, "The log has no event at position 30");
-    await log.close();
-  });
-
-  test("reads an old event as the newest version, its bytes untouched", async (place) => {
-    const upcasters = new Upcasters()
-      .add("tally.added", 1, ({ amount }) => ({ amount, unit: "piece" }))
-      .add("tally.added", 2, ({ amount, unit }) => ({ amount, unit: { name: unit } }));
-    const { log, tallies } = await openLog(await place.open(), { upcasters });
-    const append = tallies.append("s/1", added(5), { ...added(6), schema_version: 3, type: "tally.added" });
-    await append.landed;
-    const [first, second] = await log.read(0, 2);
-    assertEquals([first!.event.schema_version, first!.event.data], [3, {
-      amount: 5,
-      unit: { name: "piece" },
-    }]);
-    assertEquals([second!.event.schema_version, second!.event.data], [3, { amount: 6 }]);
-    assertEquals([first!.bytes, second!.bytes], append.events.map(({ bytes }) => bytes));
-    assertEquals((await log.readAt([0]))[0], first);
-    await log.close();
   });
 
   test("waits in drain for what was staged, and at once when there is nothing", async (place) => {

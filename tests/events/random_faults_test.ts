@@ -14,7 +14,7 @@ import { Caller, type FaultyLog, openFaultyLog } from "./faulty_log.ts";
 import { added, foldedView, storedView } from "./tally.ts";
 
 type Step =
-  | { do: "append"; stream: string; events: number }
+  | { do: "append"; stream: string; events: number; times: number }
   | { do: "pass"; ms: number }
   | { do: "jump"; ms: number }
   | { do: "spoil a commit"; fault: CommitFault }
@@ -33,6 +33,8 @@ const append: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("append"),
   stream: fc.constantFrom("a", "b", "c"),
   events: fc.integer({ min: 1, max: 3 }),
+  // Now and then so many that they fill several commits.
+  times: fc.constantFrom(1, 1, 1, 1, 1, 1, 2, 150),
 });
 const steps = (takeOver: boolean): fc.Arbitrary<Step[]> =>
   fc.array(
@@ -80,7 +82,9 @@ class Run {
       for (const { tallies } of this.owners) {
         const events = Array.from({ length: step.events }, () => added(this.callers.length));
         try {
-          this.callers.push(new Caller(tallies.append(step.stream, ...events)));
+          for (let i = 0; i < step.times; i++) {
+            this.callers.push(new Caller(tallies.append(step.stream, ...events)));
+          }
         } catch (error) {
           assert(error instanceof LogUnavailableError || error instanceof LogFencedError);
         }

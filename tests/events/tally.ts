@@ -65,7 +65,8 @@ export class TallyProjector implements Projector<TallyChange> {
     const deletes: StoreKey[] = [];
     const last = new Map<string, TallyChange>();
     for (const { before, after } of changes) {
-      last.set(after.stream, { before: last.get(after.stream)?.before ?? before, after });
+      const known = last.get(after.stream);
+      last.set(after.stream, { before: known ? known.before : before, after });
     }
     for (const { before, after } of last.values()) {
       puts.push({ key: rowKey(after.stream), value: encode(after) });

@@ -48,6 +48,21 @@ Deno.test("SIGTERM ends the server with 0, gives back what runs, and the next st
     assertEquals([job.status, job.retry_count, job.interrupt_count], ["completed", 0, 0]);
   }));
 
+Deno.test("a handler that blocks the event loop for seconds makes others late but loses none", () =>
+  withData(async (dataDir) => {
+    await using server = await ServerProcess.start({ dataDir, env });
+    const create = (body: unknown) => server.post<Job>("/background-jobs", body);
+    const ticks = () => Array.from({ length: 20 }, () => create({ job_type: "tick", payload: { ms: 50 } }));
+    // Longer than a commit may take, so that its deadline has gone by when the loop is free again.
+    const creations = [...ticks(), create({ job_type: "block", payload: { ms: 6_000 } }), ...ticks()];
+    const jobs = await Promise.all(creations);
+    for (const { id } of jobs) {
+      const job = await server.json<Job>(`/background-jobs/${id}?wait=60`);
+      assertEquals([job.status, job.attempt, job.error_message], ["completed", 1, null]);
+    }
+    await server.end("SIGTERM");
+  }));
+
 Deno.test("a second process on the same file is told who holds it, and exits with 1", () =>
   withData(async (dataDir) => {
     await using first = await ServerProcess.start({ dataDir, env });

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import fc from "fast-check";
+import { join } from "node:path";
 import type { JobSpec } from "../../../src/actors/jobs.ts";
 import { TransitionRefusedError } from "../../../src/actors/errors.ts";
 import { tagKey } from "../../../src/actors/job/keys.ts";
+import { KvStore } from "../../../src/events/kv_store.ts";
 import type { MemoryStore } from "../../../src/events/memory_store.ts";
 import { assertProjectionsMatchLog, projectionDifferences } from "../../support/consistency.ts";
 import { anySpec, anyWish, type Wish } from "../support/commands.ts";
@@ -111,6 +113,26 @@ Deno.test("a job that becomes final twice in one batch is counted twice", async 
   await log.drain();
   const { by_status, throughput } = await queries.stats();
   assertEquals([by_status.queued, by_status.cancelled, throughput.last_minute.cancelled], [1, 0, 2]);
+});
+
+Deno.test("rows, indexes, counts and the running row equal the fold of the log on a Deno KV file too", async () => {
+  const dir = await Deno.makeTempDir();
+  const path = join(dir, "log.kv");
+  try {
+    const jobs = await logOfJobs({ store: new KvStore(await Deno.openKv(path)) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyStep, { minLength: 60, maxLength: 80 }), async (steps) => {
+        await play(jobs, steps);
+      }),
+      { numRuns: 10, endOnFailure: true },
+    );
+    await jobs.log.close();
+    const store = new KvStore(await Deno.openKv(path));
+    await assertProjectionsMatchLog(store);
+    store.close();
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("assertProjectionsMatchLog() names what was changed, is missing or has no reason", async () => {
