@@ -24,7 +24,9 @@ async function withDueJobs(options = {}): Promise<{ store: BrokenLists; test: Te
   const store = new BrokenLists(new MemoryStore());
   const before = await TestRuntime.open({ store, startNow: false });
   for (let i = 0; i < 2_000; i += 500) {
-    await Promise.all(Array.from({ length: 500 }, () => before.commands.create(aSpec({ timeout_seconds: 3_600 }), TESTER)));
+    await Promise.all(
+      Array.from({ length: 500 }, () => before.commands.create(aSpec({ timeout_seconds: 3_600 }), TESTER)),
+    );
   }
   await before.stop();
   const test = await TestRuntime.open({ store, clock: before.clock, startNow: false, ...options });
