@@ -109,8 +109,8 @@ export class GroupCommit<Change> {
   }
 
   #lose(): void {
-    const error = this.#committer.fenced ??
-      new LogUnavailableError("the commit was lost; nothing was written");
+    // A commit is known to be lost only after a doubt, whose cause is what the callers want to know.
+    const error = this.#committer.fenced ?? this.#refusal ?? new LogUnavailableError("the commit was lost");
     const appends = this.#underway;
     this.#underway = [];
     for (const append of appends) append.reject(error);
