@@ -8,7 +8,7 @@
  */
 import type { StagedAppend } from "../events/append.ts";
 import type { Clock } from "../events/clock.ts";
-import type { EventMeta, StoredEvent } from "../events/event.ts";
+import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import { JobNotFoundError, TransitionRefusedError, VersionMismatchError } from "./errors.ts";
 import type { JobCommand } from "./job/commands.ts";
@@ -113,11 +113,6 @@ export class JobProcessor {
     const now = this.#options.states.peek(id);
     return now !== undefined ? now : read;
   }
-}
-
-/** The events that an append stored; empty for a wish that was already true. */
-export function eventsOf(decided: Decided): readonly StoredEvent[] {
-  return decided.append?.events ?? [];
 }
 
 function isRefusal(error: unknown): boolean {
