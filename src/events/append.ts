@@ -22,6 +22,8 @@ export interface StagedAppend<Change> {
   readonly stream: string;
   readonly events: readonly StoredEvent[];
   readonly change: Change;
+  /** Appends of one group, which follow one another, share a commit: all of them land or none. */
+  readonly group?: object | undefined;
   /**
    * Resolves when the append is on disk. Rejects with `LogUnavailableError` or `LogFencedError` when it certainly is
    * not and never will be, with `UnknownOutcomeError` when that could not be found out in time.

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Mutations, Projector, StagedAppend } from "./append.ts";
-import { eventKey } from "./head.ts";
+import { toPages } from "./event_page.ts";
 import { keyBytes, type StoreEntry, type StoreKey } from "./store.ts";
 
 /**
@@ -16,7 +16,7 @@ const MAX_MUTATIONS = 950;
 const MAX_BYTES = 760 * 1024;
 const MAX_KEY_BYTES = 72 * 1024;
 
-/** What an append is taken to cost before its rows are known: the row grows by at most the event, plus indexes. */
+/** What an append is taken to cost before its rows are known: the row grows by at most the event, plus indexes. Its events share pages with others'. */
 const MUTATIONS_PER_APPEND = 3;
 const ROW_BYTES = 1_500;
 
@@ -35,15 +35,27 @@ export function sealBatch<Change>(
   waiting: readonly StagedAppend<Change>[],
   projector: Projector<Change>,
 ): SealedBatch<Change> {
-  for (let count = estimateFit(waiting);; count = count >> 1) {
+  for (let count = wholeGroups(waiting, estimateFit(waiting));; count = wholeGroups(waiting, count >> 1)) {
     const appends = waiting.slice(0, count);
     const events = appends.length === 1 ? appends[0]!.events : appends.flatMap((append) => append.events);
     const { puts, deletes } = projector.project(appends.map((append) => append.change), events);
-    for (const { event, bytes } of events) {
-      puts.push({ key: eventKey(event.partition, event.position), value: bytes });
+    puts.push(...toPages(events));
+    if (wholeGroups(waiting, count >> 1) === count || fits({ puts, deletes })) {
+      return { appends, puts, deletes };
     }
-    if (count === 1 || fits({ puts, deletes })) return { appends, puts, deletes };
   }
+}
+
+/** As many appends or fewer, so that no group is cut, but at least the first group. */
+function wholeGroups(waiting: readonly StagedAppend<unknown>[], count: number): number {
+  const cuts = (at: number) => {
+    const group = waiting[at]?.group;
+    return group !== undefined && waiting[at - 1]?.group === group;
+  };
+  let whole = Math.max(1, count);
+  while (whole > 1 && cuts(whole)) whole -= 1;
+  while (cuts(whole)) whole += 1;
+  return whole;
 }
 
 function estimateFit(waiting: readonly StagedAppend<unknown>[]): number {
@@ -51,7 +63,7 @@ function estimateFit(waiting: readonly StagedAppend<unknown>[]): number {
   let bytes = 0;
   let count = 0;
   for (const { events } of waiting) {
-    mutations += events.length + MUTATIONS_PER_APPEND;
+    mutations += MUTATIONS_PER_APPEND;
     bytes += ROW_BYTES;
     for (const event of events) bytes += 2 * event.bytes.length;
     if (count > 0 && (mutations > TARGET_MUTATIONS || bytes > MAX_BYTES)) break;

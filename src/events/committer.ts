@@ -10,7 +10,8 @@
 import { type Clock, sleep, withDeadline } from "./clock.ts";
 import { LogFencedError } from "./errors.ts";
 import type { StoredEvent } from "./event.ts";
-import { decodeHead, encodeHead, eventKey, type Head, headKey } from "./head.ts";
+import { readEventsAt } from "./event_page.ts";
+import { decodeHead, encodeHead, type Head, headKey } from "./head.ts";
 import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
 export interface CommitterOptions {
@@ -155,8 +156,8 @@ export class Committer {
   /** The new owner's head has replaced ours, so what has not landed by now never will: the event itself tells. */
   async #fateUnderNewOwner({ event, bytes }: StoredEvent): Promise<"landed" | "lost"> {
     const { store, partition, clock, deadlineMs } = this.#options;
-    const reading = store.get(eventKey(partition, event.position));
-    const { value } = await withDeadline(clock, deadlineMs, "Reading the event", reading);
+    const reading = readEventsAt(store, partition, [event.position]);
+    const [value] = await withDeadline(clock, deadlineMs, "Reading the event", reading);
     return value?.length === bytes.length && value.every((byte, i) => byte === bytes[i]) ? "landed" : "lost";
   }
 

@@ -19,8 +19,8 @@ import {
   type NewEvent,
   type StoredEvent,
 } from "./event.ts";
+import { readEvents, readEventsAt } from "./event_page.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { eventKey } from "./head.ts";
 import type { Store } from "./store.ts";
 import { Upcasters } from "./upcasters.ts";
 
@@ -50,6 +50,7 @@ export class EventLog<Change> {
   /** Versions of the streams that have something staged. */
   readonly #staged = new Map<string, number>();
   #nextPosition: number;
+  #group: object | undefined;
   #time = { ms: 0, text: "" };
 
   private constructor(options: EventLogOptions<Change>, committer: Committer) {
@@ -138,28 +139,37 @@ export class EventLog<Change> {
     const { promise: landed, resolve, reject } = Promise.withResolvers<void>();
     // Callers that do not wait are told of a loss by `reset`.
     landed.catch(() => {});
-    const append = { stream, events, change, landed, resolve, reject };
+    const append = { stream, events, change, group: this.#group, landed, resolve, reject };
     this.#commits.submit(append);
     return append;
+  }
+
+  /**
+   * Whatever `stage` appends shares one commit, so that all of it lands or none. What it appends together must fit into
+   * one: 480 KiB of events, some 900 keys.
+   */
+  together<T>(stage: () => T): T {
+    this.#group = {};
+    try {
+      return stage();
+    } finally {
+      this.#group = undefined;
+    }
   }
 
   /** Committed events from position `from` on, at most `limit`, oldest first. */
   async read(from: number, limit: number): Promise<StoredEvent[]> {
     const end = Math.min(this.position, from + limit);
-    if (end <= from) return [];
-    const entries = await this.#store.list(
-      { prefix: ["e", PARTITION], start: eventKey(PARTITION, from), end: eventKey(PARTITION, end) },
-      { limit: end - from },
-    );
-    return entries.map(({ value }) => this.#decode(value));
+    const events = await readEvents(this.#store, PARTITION, from, end);
+    return events.map((bytes) => this.#decode(bytes));
   }
 
   /** The committed events at these positions, in their order. */
   async readAt(positions: readonly number[]): Promise<StoredEvent[]> {
-    const values = await this.#store.getMany(positions.map((position) => eventKey(PARTITION, position)));
-    return values.map((value, i) => {
-      if (value === null) throw new Error(`The log has no event at position ${positions[i]}`);
-      return this.#decode(value);
+    const events = await readEventsAt(this.#store, PARTITION, positions);
+    return events.map((bytes, i) => {
+      if (!bytes) throw new Error(`The log has no event at position ${positions[i]}`);
+      return this.#decode(bytes);
     });
   }
 

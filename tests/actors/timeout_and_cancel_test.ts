@@ -190,7 +190,7 @@ runtimeTest(
 Deno.test("a job that is cancelled while its payload is still being read stops as soon as its handler begins", async () => {
   const store = new SlowStore(new MemoryStore());
   const test = await TestRuntime.open({ store });
-  store.slow.add("getMany");
+  store.slow.add("list");
   const creating = test.commands.create(aSpec({ payload: { text: "x".repeat(5_000) } }), TESTER);
   await settle();
   const { job } = await creating;

@@ -46,17 +46,16 @@ const projector: Projector<Rows> = {
 const many = (count: number, events: readonly number[], rows = SMALL) =>
   waiting(Array.from({ length: count }, () => ({ events, rows })));
 
-Deno.test("sealBatch() takes all that waits when it fits, rows first and events last", () => {
+Deno.test("sealBatch() takes all that waits when it fits, rows first and then the events on one page", () => {
   const appends = many(3, [200, 100]);
   const { appends: sealed, puts, deletes } = sealBatch(appends, projector);
   assertEquals(sealed, appends);
-  assertEquals(puts.slice(3).map(({ key }) => key), [0, 1, 2, 3, 4, 5].map((position) => ["e", 0, position]));
-  assertEquals(puts.slice(3).map(({ value }) => value.length), [200, 100, 200, 100, 200, 100]);
+  assertEquals(puts.slice(3).map(({ key, value }) => [key, value.length]), [[["e", 0, 0], 905]]);
   assertEquals(deletes.length, 3);
 });
 
 Deno.test("sealBatch() stops where a larger commit is no faster, and where bytes run out", () => {
-  assertEquals(sealBatch(many(1000, [300]), projector).appends.length, 120);
+  assertEquals(sealBatch(many(1000, [300]), projector).appends.length, 160);
   assertEquals(sealBatch(many(1000, [50 * 1024]), projector).appends.length, 7);
 });
 
@@ -70,8 +69,19 @@ Deno.test("sealBatch() takes fewer when rows turn out larger than expected", () 
 });
 
 Deno.test("sealBatch() takes one append whatever its size", () => {
-  assertEquals(sealBatch(many(2, Array(400).fill(100)), projector).appends.length, 1);
+  assertEquals(sealBatch(many(2, Array(8).fill(60_000)), projector).appends.length, 1);
   assertEquals(sealBatch(many(5, [100], { ...SMALL, bytes: 900_000 }), projector).appends.length, 1);
+});
+
+Deno.test("sealBatch() cuts no group, even one that fills a commit", () => {
+  const grouped = (count: number, group: object, bytes: number) =>
+    many(count, [bytes]).map((append) => ({ ...append, group }));
+  const [a, b] = [{}, {}];
+  assertEquals(sealBatch([...many(100, [300]), ...grouped(100, a, 300)], projector).appends.length, 100);
+  assertEquals(sealBatch([...grouped(300, a, 300), ...grouped(1, b, 300)], projector).appends.length, 300);
+  const heavy = { ...SMALL, bytes: 40_000 };
+  const wide = waiting(Array.from({ length: 40 }, () => ({ events: [300], rows: heavy })));
+  assertEquals(sealBatch(wide.map((append) => ({ ...append, group: a })), projector).appends.length, 40);
 });
 
 Deno.test("sealBatch() never exceeds Deno KV's limits with more than one append, and keeps their order", () => {

@@ -42,7 +42,7 @@ export function groupCommitSuite(test: LogTest): void {
     assertEquals(log_id, log.logId);
     assertEquals(puts.map(({ key }) => key), [
       ...[["r", "s/1"], ["i", 8, "s/1"], ["r", "s/2"], ["i", 7, "s/2"], ["t"]],
-      ...[eventKey(0, 1), eventKey(0, 2), eventKey(0, 3), headKey(0)],
+      ...[eventKey(0, 1), headKey(0)],
     ]);
     assertEquals(deletes, [["i", 3, "s/1"]]);
     assertEquals(await storedView(recorder), foldedView(await readAll(log)));

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { fromPage } from "../../src/events/event_page.ts";
 import { LogFencedError, LogUnavailableError } from "../../src/events/errors.ts";
 import type { StoredEvent } from "../../src/events/event.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
@@ -109,11 +110,11 @@ class Run {
   async check(): Promise<void> {
     const { log } = this.owners.at(-1)!;
     assertEquals(log.health, { ok: true });
-    const stored = await this.disk.list({ prefix: ["e"] }, { limit: 100_000 });
+    const pages = await this.disk.list({ prefix: ["e"] }, { limit: 100_000 });
     const events = await log.read(0, 100_000);
     assertEquals(
       events.map(({ bytes }) => bytes),
-      stored.map(({ value }) => value),
+      pages.flatMap((page) => fromPage(page).events),
       "read() is what is stored",
     );
     assertEquals(events.map(({ event }) => event.position), events.map((_, i) => i), "dense positions");

@@ -15,6 +15,7 @@ import { encodeJson } from "../../src/actors/job/row.ts";
 import { type JobState, statusOf } from "../../src/actors/job/state.ts";
 import { nextPhase } from "../../src/actors/job/transition_table.ts";
 import { decodeEvent, type EventEnvelope, type StoredEvent } from "../../src/events/event.ts";
+import { fromPage } from "../../src/events/event_page.ts";
 import { decodeHead, headKey } from "../../src/events/head.ts";
 import type { Store, StoreEntry, StoreKey } from "../../src/events/store.ts";
 import { Upcasters } from "../../src/events/upcasters.ts";
@@ -49,7 +50,8 @@ export async function projectionDifferences(
   const upcasters = options.upcasters ?? new Upcasters();
   const entries = await store.list({ prefix: [] }, { limit: Number.MAX_SAFE_INTEGER });
   const events = entries.filter(({ key }) => key[0] === "e")
-    .map(({ value }): StoredEvent => ({ event: upcasters.upcast(decodeEvent(value)), bytes: value }));
+    .flatMap((page) => fromPage(page).events)
+    .map((bytes): StoredEvent => ({ event: upcasters.upcast(decodeEvent(bytes)), bytes }));
   const passedOver = new Set(["e", "h", ...options.otherPrefixes ?? []]);
   const actual = entries.filter(({ key }) => !passedOver.has(key[0] as string));
   const { differences, histories } = foldLog(events);

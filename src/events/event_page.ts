@@ -1,0 +1,126 @@
+/**
+ * Pages: how events lie in the store.
+ *
+ * Deno KV pays for each key, so the events of a commit share values: `["e", partition, first]` holds the stored bytes of
+ * the events from position `first` on, one a line, as many as fit. JSON has no line break outside of its strings' `\n`
+ * escapes, so the line break parts them and each line is, byte for byte, what is hashed, exported and shown.
+ *
+ * @module
+ */
+import { MAX_EVENT_BYTES, type StoredEvent } from "./event.ts";
+import { eventKey } from "./head.ts";
+import type { Store, StoreEntry } from "./store.ts";
+
+/** An event of the largest size fills a page of its own. */
+const MAX_PAGE_BYTES = MAX_EVENT_BYTES;
+const LINE_BREAK = 0x0a;
+
+export interface EventPage {
+  /** Position of the first event. */
+  readonly first: number;
+  /** Stored bytes of the events, in order. */
+  readonly events: readonly Uint8Array[];
+}
+
+/** The entries that hold these events, which follow one another. */
+export function toPages(events: readonly StoredEvent[]): StoreEntry[] {
+  const entries: StoreEntry[] = [];
+  let start = 0;
+  let bytes = -1;
+  events.forEach((event, i) => {
+    bytes += event.bytes.length + 1;
+    if (bytes <= MAX_PAGE_BYTES || i === start) return;
+    entries.push(pageOf(events, start, i));
+    start = i;
+    bytes = event.bytes.length;
+  });
+  if (start < events.length) entries.push(pageOf(events, start, events.length));
+  return entries;
+}
+
+export function fromPage({ key, value }: StoreEntry): EventPage {
+  const events: Uint8Array[] = [];
+  let start = 0;
+  for (let end; (end = value.indexOf(LINE_BREAK, start)) !== -1; start = end + 1) {
+    events.push(value.subarray(start, end));
+  }
+  events.push(value.subarray(start));
+  return { first: key[2] as number, events };
+}
+
+/** The stored bytes of the events from position `from` (inclusive) to `end` (exclusive), oldest first. */
+export async function readEvents(
+  store: Store,
+  partition: number,
+  from: number,
+  end: number,
+): Promise<Uint8Array[]> {
+  if (end <= from) return [];
+  const prefix = ["e", partition];
+  const [first, rest] = await Promise.all([
+    pageWith(store, partition, from),
+    store.list(
+      { prefix, start: eventKey(partition, from + 1), end: eventKey(partition, end) },
+      { limit: end - from },
+    ),
+  ]);
+  const found: Uint8Array[] = [];
+  for (const page of [...first ? [first] : [], ...rest.map(fromPage)]) {
+    found.push(...page.events.slice(Math.max(0, from - page.first), end - page.first));
+  }
+  return found;
+}
+
+/** The stored bytes of the events at these positions, in their order; `undefined` where there is none. */
+export async function readEventsAt(
+  store: Store,
+  partition: number,
+  positions: readonly number[],
+): Promise<(Uint8Array | undefined)[]> {
+  const found = new Map<number, Uint8Array>();
+  // Neighbours share a page; those that do not are read side by side.
+  for (let missing = [...new Set(positions)]; missing.length > 0;) {
+    const pages = await Promise.all(
+      missing.slice(0, PAGES_AT_ONCE).map((position) => pageWith(store, partition, position)),
+    );
+    const asked = new Set(missing.slice(0, PAGES_AT_ONCE));
+    for (const page of pages) {
+      for (const position of missing) {
+        const bytes = page?.events[position - page.first];
+        if (bytes) found.set(position, bytes);
+      }
+    }
+    missing = missing.filter((position) => !asked.has(position) && !found.has(position));
+  }
+  return positions.map((position) => found.get(position));
+}
+
+const PAGES_AT_ONCE = 16;
+
+/** The last page that begins at or before the position. */
+async function pageWith(store: Store, partition: number, position: number): Promise<EventPage | undefined> {
+  const [entry] = await store.list(
+    { prefix: ["e", partition], end: eventKey(partition, position + 1) },
+    { limit: 1, reverse: true },
+  );
+  return entry && fromPage(entry);
+}
+
+function pageOf(events: readonly StoredEvent[], start: number, end: number): StoreEntry {
+  const { partition, position } = events[start]!.event;
+  return { key: eventKey(partition, position), value: joined(events, start, end) };
+}
+
+function joined(events: readonly StoredEvent[], start: number, end: number): Uint8Array {
+  if (end - start === 1) return events[start]!.bytes;
+  let size = end - start - 1;
+  for (let i = start; i < end; i++) size += events[i]!.bytes.length;
+  const value = new Uint8Array(size);
+  let at = 0;
+  for (let i = start; i < end; i++) {
+    if (i > start) value[at++] = LINE_BREAK;
+    value.set(events[i]!.bytes, at);
+    at += events[i]!.bytes.length;
+  }
+  return value;
+}
