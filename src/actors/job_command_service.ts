@@ -28,7 +28,6 @@ export interface JobCommandServiceOptions {
   readonly queries: JobQueryService;
   readonly pool: AttemptPool;
   readonly clock: Clock;
-  readonly newJobId: () => string;
 }
 
 /** How long an idempotency key is kept. */
@@ -85,8 +84,8 @@ export class JobCommandService implements JobCommands {
   }
 
   async #create(spec: JobSpec, meta: EventMeta, idempotency: IdempotencyRecord | null): Promise<Job> {
-    const { processor, pool, newJobId } = this.#options;
-    const { after, append } = processor.stage(newJobId(), null, { type: "create", spec, idempotency }, meta);
+    const { processor, pool } = this.#options;
+    const { after, append } = processor.create({ type: "create", spec, idempotency }, meta);
     pool.offer(after);
     await append!.landed;
     return createdJob(after, spec);

@@ -10,21 +10,24 @@
 import { firstIdAt } from "../events/ids.ts";
 import type { Store, StoreKey } from "../events/store.ts";
 import type { JobCounts } from "./job/counts.ts";
-import { JOB_STATUSES } from "./job/job.ts";
-import { laneKey, rowKey } from "./job/keys.ts";
-import { decodeRow } from "./job/row.ts";
+import { JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
+import { timeIn } from "./job/id.ts";
+import { laneKey } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
 import { type JobState, statusOf } from "./job/state.ts";
 import type { JobFilter } from "./jobs.ts";
+import type { StoredJobs } from "./stored_jobs.ts";
 
 export interface JobListSources {
   readonly store: Store;
+  readonly stored: StoredJobs;
   readonly counts: JobCounts;
   readonly running: RunningJobs;
 }
 
 /** An id is drawn a little before its event is dated, so a range of ids is taken this much wider. */
 const ID_MARGIN_MS = 2_000;
+const LOWEST_ID = firstIdAt(0);
 const PAGE = 100;
 /** Beyond so many parts it is cheaper to pass over rows. */
 const MAX_LANES = 64;
@@ -36,15 +39,14 @@ export async function listJobs(
   page: { readonly limit: number; readonly after?: string },
 ): Promise<{ states: JobState[]; next: string | undefined }> {
   const prefixes = prefixesFor(sources.counts, filter);
+  const due = dueLanes(sources.counts, filter);
   const first = lowestId(filter);
   let end = highestId(filter, page.after);
   const want = Math.max(PAGE, page.limit + 1);
   const found: JobState[] = [];
   while (found.length <= page.limit) {
-    const ids = await newestIds(sources, prefixes, first, end, want);
-    const rows = await sources.store.getMany(ids.map(rowKey));
-    for (const row of rows) {
-      const state = row && decodeRow(row);
+    const ids = await newestIds(sources, prefixes, due, first, end, want);
+    for (const state of await sources.stored.read(ids)) {
       if (state && matches(state, filter)) found.push(state);
     }
     if (ids.length < want) break;
@@ -58,6 +60,7 @@ export async function listJobs(
 async function newestIds(
   { store, running }: JobListSources,
   prefixes: readonly StoreKey[],
+  due: readonly StoreKey[],
   first: string,
   end: string,
   want: number,
@@ -68,15 +71,45 @@ async function newestIds(
       store.list({ prefix, start: [...prefix, first], end: [...prefix, end] }, { limit: want, reverse: true })
     ),
   );
-  const ids = new Set(lists.flat().map(({ key }) => key.at(-1) as string));
+  const waiting = await Promise.all(due.map((lane) => newestDue(store, lane, first, end, want)));
+  const ids = new Set([...lists.flat().map(({ key }) => key.at(-1) as string), ...waiting.flat()]);
   // A job may have been started while the index was read, or have ended: it is in one of the two.
   for (const id of [...before, ...running.ids]) if (id >= first && id < end) ids.add(id);
   return [...ids].sort().reverse().slice(0, want);
 }
 
+/** Ids under `["d", queue, rank]` that stand there in the order of ids, see `isListedByDue`. */
+async function newestDue(
+  store: Store,
+  lane: StoreKey,
+  first: string,
+  end: string,
+  want: number,
+): Promise<string[]> {
+  const ids: string[] = [];
+  const start = [...lane, timeIn(first || LOWEST_ID), first];
+  let before = [...lane, end === "~" ? Number.MAX_SAFE_INTEGER : timeIn(end), end];
+  for (;;) {
+    const page = await store.list({ prefix: lane, start, end: before }, { limit: want, reverse: true });
+    for (const { key } of page) if (timeIn(key[4] as string) === key[3]) ids.push(key[4] as string);
+    if (page.length < want || ids.length >= want) return ids;
+    before = [...page.at(-1)!.key];
+  }
+}
+
+function dueLanes(counts: JobCounts, { status, queue, tag, priority }: JobFilter): StoreKey[] {
+  if (tag !== undefined || (status !== undefined && status !== "queued")) return [];
+  const queues = new Set<string>();
+  for (const lane of counts.lanes()) if (lane.counts.queued > 0) queues.add(lane.queue);
+  return [...queues].filter((each) => queue === undefined || each === queue).flatMap((each) =>
+    JOB_PRIORITIES.flatMap((name, rank) =>
+      priority === undefined || priority === name ? [["d", each, rank]] : []
+    )
+  );
+}
+
 function prefixesFor(counts: JobCounts, { status, job_type, queue, tag }: JobFilter): StoreKey[] {
   if (tag !== undefined) return [["g", tag]];
-  if (status === undefined && job_type === undefined && queue === undefined) return [["j"]];
   const prefixes: StoreKey[] = [];
   for (const lane of counts.lanes()) {
     if (job_type !== undefined && lane.jobType !== job_type) continue;
@@ -87,7 +120,9 @@ function prefixesFor(counts: JobCounts, { status, job_type, queue, tag }: JobFil
       }
     }
   }
-  return prefixes.length > MAX_LANES ? [["j"]] : prefixes;
+  const all = status === undefined && job_type === undefined && queue === undefined;
+  if (!all && prefixes.length <= MAX_LANES) return prefixes;
+  return [["j"], ...prefixes.filter(([, each]) => each === "queued")];
 }
 
 function lowestId({ createdAfter }: JobFilter): string {

@@ -15,6 +15,7 @@ import type { JobCommand } from "./job/commands.ts";
 import { decide } from "./job/decide.ts";
 import { jobStream } from "./job/events.ts";
 import { evolve } from "./job/evolve.ts";
+import { newJobId } from "./job/id.ts";
 import type { JobChange } from "./job/projector.ts";
 import { type JobState, statusOf } from "./job/state.ts";
 import type { JobStates } from "./job_states.ts";
@@ -71,6 +72,13 @@ export class JobProcessor {
     });
     states.staged(id, state, after!, append);
     return { before: state, after: after!, append };
+  }
+
+  /** Stages the creation of a job. Its id names the place of its first event, so nothing may come between the two. */
+  create(command: JobCommand & { readonly type: "create" }, meta: EventMeta): Decided {
+    const { log, clock } = this.#options;
+    const id = newJobId(Math.max(clock.now(), log.time), log.nextPosition);
+    return this.stage(id, null, command, meta);
   }
 
   /**

@@ -19,10 +19,12 @@ import { isFinal, type JobState, toJob } from "./job/state.ts";
 import { listJobs } from "./job_list.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobFilter, JobQueries, JobStats } from "./jobs.ts";
+import type { StoredJobs } from "./stored_jobs.ts";
 
 export interface JobQueryServiceOptions {
   readonly log: EventLog<JobChange>;
   readonly store: Store;
+  readonly stored: StoredJobs;
   readonly states: JobStates;
   readonly counts: JobCounts;
   readonly running: RunningJobs;

@@ -7,11 +7,9 @@
  * @module
  */
 import type { StagedAppend } from "../events/append.ts";
-import type { Store, StoreKey } from "../events/store.ts";
-import { rowKey, tombstoneKey } from "./job/keys.ts";
 import type { JobChange } from "./job/projector.ts";
-import { decodeRow } from "./job/row.ts";
 import type { JobState } from "./job/state.ts";
+import type { StoredJobs } from "./stored_jobs.ts";
 
 const CAPACITY = 4_096;
 
@@ -24,7 +22,7 @@ interface Entry {
 }
 
 export class JobStates {
-  readonly #store: Store;
+  readonly #stored: StoredJobs;
   readonly #entries = new Map<string, Entry>();
   /** From so many entries on some are evicted; more than `CAPACITY` while too many have something staged. */
   #limit = CAPACITY;
@@ -34,8 +32,8 @@ export class JobStates {
   /** Jobs evicted while reads were under way, by the last read that had begun: a row it brings may be older than its job. */
   readonly #evicted = new Map<string, number>();
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(stored: StoredJobs) {
+    this.#stored = stored;
   }
 
   /** The latest state, `null` when there is no such job, `undefined` when it is not at hand. */
@@ -63,10 +61,10 @@ export class JobStates {
   /** Brings the jobs to hand, reading many rows at once. */
   async preload(ids: readonly string[]): Promise<void> {
     const missing = ids.filter((id) => !this.#entries.has(id)).slice(0, CAPACITY / 2);
-    await this.#reading(missing.map(rowKey), (rows, isStale) => {
-      rows.forEach((row, i) => {
+    await this.#reading(missing, (states, isStale) => {
+      states.forEach((state, i) => {
         const id = missing[i]!;
-        if (row && !this.#entries.has(id) && !isStale(id)) this.#insert(id, decodeRow(row));
+        if (state && !this.#entries.has(id) && !isStale(id)) this.#insert(id, state);
       });
     });
   }
@@ -105,26 +103,25 @@ export class JobStates {
 
   async #load(id: string): Promise<Entry> {
     for (;;) {
-      const entry = await this.#reading([rowKey(id), tombstoneKey(id)], ([row, tombstone], isStale) => {
+      const entry = await this.#reading([id], ([state], isStale) => {
         const known = this.#entries.get(id);
         if (known) return known;
         if (isStale(id)) return undefined;
-        const bytes = row ?? tombstone;
         // Ids that do not exist are not kept, or strangers could crowd out the jobs.
-        return bytes ? this.#insert(id, decodeRow(bytes)) : absent();
+        return state ? this.#insert(id, state) : absent();
       });
       if (entry) return entry;
     }
   }
 
   async #reading<T>(
-    keys: readonly StoreKey[],
-    use: (values: (Uint8Array | null)[], isStale: (id: string) => boolean) => T,
+    ids: readonly string[],
+    use: (states: (JobState | null)[], isStale: (id: string) => boolean) => T,
   ): Promise<T> {
     const read = ++this.#read;
     this.#reads.add(read);
     try {
-      return use(await this.#store.getMany(keys), (id) => (this.#evicted.get(id) ?? 0) >= read);
+      return use(await this.#stored.read(ids), (id) => (this.#evicted.get(id) ?? 0) >= read);
     } finally {
       this.#reads.delete(read);
       this.#forgetEvicted();

@@ -23,6 +23,7 @@ import { JobStates } from "./job_states.ts";
 import type { JobTypeRegistry } from "./job_type_registry.ts";
 import type { Jobs } from "./jobs.ts";
 import { recoverInterrupted } from "./recovery.ts";
+import { StoredJobs } from "./stored_jobs.ts";
 import { supervisorMachine, type SupervisorParts } from "./supervisor.ts";
 
 export interface RuntimeOptions {
@@ -82,7 +83,8 @@ export class Runtime {
     });
     // Only now does no other process change them any more, not even by a commit that is still on its way.
     await Promise.all([counts.load(store, clock.now()), running.load(store)]);
-    const states = new JobStates(store);
+    const stored = new StoredJobs({ store, log, running });
+    const states = new JobStates(stored);
     const processor = new JobProcessor({ log, states, clock, random });
     const restart = (error: unknown) => supervisor.send({ type: "child.failed", error });
     const scheduler: JobScheduler = new JobScheduler({
@@ -105,9 +107,8 @@ export class Runtime {
       onError,
       handlerLog: options.handlerLog ?? (() => () => {}),
     });
-    const queries = new JobQueryService({ log, store, states, counts, running, clock });
-    const newJobId = monotonicIds(() => Math.max(clock.now(), log.time));
-    const commands = new JobCommandService({ log, store, processor, queries, pool, clock, newJobId });
+    const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
+    const commands = new JobCommandService({ log, store, processor, queries, pool, clock });
     const supervisor = createActor(
       supervisorMachine({
         log,

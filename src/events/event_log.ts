@@ -95,6 +95,11 @@ export class EventLog<Change> {
     return this.#committer.head.position;
   }
 
+  /** Position that the next event to be staged will have. */
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
   /** Time of the last event, staged ones included, in milliseconds since the epoch; 0 in an empty log. */
   get time(): number {
     return this.#time.ms;
@@ -164,12 +169,23 @@ export class EventLog<Change> {
     return events.map((bytes) => this.#decode(bytes));
   }
 
+  /** The committed events at these positions, in their order; `undefined` where there is none. */
+  async find(positions: readonly number[]): Promise<(StoredEvent | undefined)[]> {
+    const end = this.position;
+    const events = await readEventsAt(this.#store, PARTITION, positions.filter((position) => position < end));
+    const found = events.values();
+    return positions.map((position) => {
+      const bytes = position < end ? found.next().value : undefined;
+      return bytes && this.#decode(bytes);
+    });
+  }
+
   /** The committed events at these positions, in their order. */
   async readAt(positions: readonly number[]): Promise<StoredEvent[]> {
-    const events = await readEventsAt(this.#store, PARTITION, positions);
-    return events.map((bytes, i) => {
-      if (!bytes) throw new Error(`The log has no event at position ${positions[i]}`);
-      return this.#decode(bytes);
+    const events = await this.find(positions);
+    return events.map((event, i) => {
+      if (!event) throw new Error(`The log has no event at position ${positions[i]}`);
+      return event;
     });
   }
 

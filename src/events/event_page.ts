@@ -59,7 +59,7 @@ export async function readEvents(
   const prefix = ["e", partition];
   const [first, rest] = await Promise.all([
     pageWith(store, partition, from),
-    store.list(
+    end === from + 1 ? [] : store.list(
       { prefix, start: eventKey(partition, from + 1), end: eventKey(partition, end) },
       { limit: end - from },
     ),
@@ -78,24 +78,32 @@ export async function readEventsAt(
   positions: readonly number[],
 ): Promise<(Uint8Array | undefined)[]> {
   const found = new Map<number, Uint8Array>();
-  // Neighbours share a page; those that do not are read side by side.
-  for (let missing = [...new Set(positions)]; missing.length > 0;) {
-    const pages = await Promise.all(
-      missing.slice(0, PAGES_AT_ONCE).map((position) => pageWith(store, partition, position)),
+  const runs = neighbours(positions);
+  for (let i = 0; i < runs.length; i += READS_AT_ONCE) {
+    await Promise.all(
+      runs.slice(i, i + READS_AT_ONCE).map(async ([first, last]) => {
+        const events = await readEvents(store, partition, first, last + 1);
+        events.forEach((bytes, j) => found.set(first + j, bytes));
+      }),
     );
-    const asked = new Set(missing.slice(0, PAGES_AT_ONCE));
-    for (const page of pages) {
-      for (const position of missing) {
-        const bytes = page?.events[position - page.first];
-        if (bytes) found.set(position, bytes);
-      }
-    }
-    missing = missing.filter((position) => !asked.has(position) && !found.has(position));
   }
   return positions.map((position) => found.get(position));
 }
 
-const PAGES_AT_ONCE = 16;
+const READS_AT_ONCE = 16;
+/** Events that lie no further apart are most likely on one page, or on the next. */
+const NEAR = 64;
+
+/** First and last of the runs of positions that are read together. */
+function neighbours(positions: readonly number[]): [first: number, last: number][] {
+  const runs: [first: number, last: number][] = [];
+  for (const position of [...new Set(positions)].sort((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run && position - run[1] <= NEAR) run[1] = position;
+    else runs.push([position, position]);
+  }
+  return runs;
+}
 
 /** The last page that begins at or before the position. */
 async function pageWith(store: Store, partition: number, position: number): Promise<EventPage | undefined> {

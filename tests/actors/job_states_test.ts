@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { StoredJobs } from "../../src/actors/stored_jobs.ts";
 import { JobStates } from "../../src/actors/job_states.ts";
 import type { JobState } from "../../src/actors/job/state.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
@@ -76,7 +77,7 @@ Deno.test("JobStates never takes a row that was read before its job changed, evi
   const jobs = await logOfJobs({ store: inner });
   const [id, ...others] = await createMany(jobs, 5_000);
   const store = new SlowStore(inner);
-  const states = new JobStates(store);
+  const states = new JobStates(new StoredJobs({ ...jobs, store }));
   // The old row is on its way while the job is read, changed and crowded out.
   store.slow.add("getMany");
   const early = states.latest(id!);
@@ -95,7 +96,7 @@ Deno.test("JobStates loads every job in the end although others are read without
   const jobs = await logOfJobs({ store: inner });
   const ids = await createMany(jobs, 5_000);
   const store = new SlowStore(inner);
-  const states = new JobStates(store);
+  const states = new JobStates(new StoredJobs({ ...jobs, store }));
   // One read never ends, while enough jobs pass through to crowd the first ones out.
   store.slow.add("getMany");
   const endless = states.latest(ids.at(-1)!);

@@ -11,6 +11,8 @@ import { type JobCounts, noCounts } from "../../src/actors/job/counts.ts";
 import { evolve, POSITIONS_PER_CHUNK } from "../../src/actors/job/evolve.ts";
 import { chunkKey, countsKey, minuteKey } from "../../src/actors/job/keys.ts";
 import { jobEntries } from "../../src/actors/job/projector.ts";
+import { runningStart } from "../../src/actors/job/running.ts";
+import { isJustStarted } from "../../src/actors/job/stored.ts";
 import { encodeJson } from "../../src/actors/job/row.ts";
 import { type JobState, statusOf } from "../../src/actors/job/state.ts";
 import { nextPhase } from "../../src/actors/job/transition_table.ts";
@@ -63,6 +65,8 @@ export async function projectionDifferences(
 
 interface History {
   readonly state: JobState;
+  /** The one before its last event. */
+  readonly before: JobState | null;
   /** Of all its events, oldest first. */
   readonly positions: readonly number[];
 }
@@ -70,6 +74,7 @@ interface History {
 function foldLog(events: readonly StoredEvent[]): { differences: string[]; histories: History[] } {
   const differences: string[] = [];
   const states = new Map<string, JobState>();
+  const befores = new Map<string, JobState | null>();
   const positions = new Map<string, number[]>();
   let time = "";
   events.forEach((stored, i) => {
@@ -87,9 +92,14 @@ function foldLog(events: readonly StoredEvent[]): { differences: string[]; histo
     const after = evolve(state, stored);
     if (!after) return;
     states.set(event.stream, after);
+    befores.set(event.stream, state);
     positions.set(event.stream, [...positions.get(event.stream) ?? [], event.position]);
   });
-  const histories = [...states].map(([stream, state]) => ({ state, positions: positions.get(stream)! }));
+  const histories = [...states].map(([stream, state]) => ({
+    state,
+    before: befores.get(stream)!,
+    positions: positions.get(stream)!,
+  }));
   return { differences, histories };
 }
 
@@ -109,9 +119,17 @@ function headDifferences(head: Uint8Array | null, events: readonly StoredEvent[]
 
 function expectedEntries(histories: readonly History[], events: readonly StoredEvent[]): StoreEntry[] {
   const states = histories.map(({ state }) => state);
-  const running = states.filter(({ phase }) => statusOf(phase) === "processing").map(({ id }) => id);
+  const running = Object.fromEntries(
+    states.flatMap((state) => {
+      const start = runningStart(state);
+      return start === undefined ? [] : [[state.id, start]];
+    }),
+  );
   return [
     ...states.flatMap(jobEntries),
+    ...histories.filter(({ state }) => isJustStarted(state)).flatMap(({ before }) =>
+      jobEntries(before!).filter(({ key }) => key[0] === "j")
+    ),
     ...histories.flatMap(chunks),
     ...lanes(states),
     ...minutes(events.map(({ event }) => event)),
@@ -182,12 +200,11 @@ function entryDifferences(
 function mayBeAbsent([prefix, part]: StoreKey, value: Uint8Array, now: number): boolean {
   if (prefix === "i") return (json(value) as { expires_at: number }).expires_at <= now;
   if (prefix === "x") return (part as number) <= now;
-  return prefix === "r" && valueText(value) === "[]";
+  return prefix === "r" && valueText(value) === "{}";
 }
 
 function sameValue([prefix]: StoreKey, a: Uint8Array, b: Uint8Array): boolean {
   if (valueText(a) === valueText(b)) return true;
-  if (prefix === "r") return equal(new Set(json(a) as string[]), new Set(json(b) as string[]));
   return prefix !== "d" && a.length > 0 && b.length > 0 && equal(json(a), json(b));
 }
 

@@ -6,6 +6,7 @@
 import type { StoredEvent } from "../../events/event.ts";
 import type { JsonObject } from "../../handlers/handler.ts";
 import type { JobEvent, JobEventData } from "./events.ts";
+import { positionIn, timeIn } from "./id.ts";
 import type { Held, JobState } from "./state.ts";
 import { nextPhase } from "./transition_table.ts";
 
@@ -38,10 +39,13 @@ export function evolve(state: JobState | null, stored: StoredEvent): JobState | 
 }
 
 function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"]): JobState {
+  const id = event.stream.slice("job/".length);
   const time = Date.parse(event.time);
   const scheduledAt = parseTime(data.scheduled_at);
+  // In the order of the ids, so that the order of choice can serve the lists.
+  const createdAt = positionIn(id) === event.position ? timeIn(id) : time;
   return {
-    id: event.stream.slice("job/".length),
+    id,
     phase: nextPhase(event.machine_version, "absent", event) ?? "queued.ready",
     machineVersion: event.machine_version,
     version: event.version,
@@ -57,7 +61,7 @@ function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"
     interruptCount: 0,
     nextRetryAt: null,
     scheduledAt,
-    readyAt: waitsSince(scheduledAt, time),
+    readyAt: scheduledAt === null ? createdAt : waitsSince(scheduledAt, time),
     timeoutSeconds: data.timeout_seconds,
     backoff: data.backoff,
     progress: null,
@@ -67,6 +71,7 @@ function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"
     createdAt: time,
     updatedAt: time,
     startedAt: null,
+    startVersion: null,
     completedAt: null,
     tags: data.tags,
     idempotency: data.idempotency,
@@ -89,7 +94,13 @@ function changed(
     case "job.updated":
       return updated(fact.data, time, event.position, bytes.length);
     case "job.started":
-      return { attempt: fact.data.attempt, startedAt: time, nextRetryAt: null, progress: null };
+      return {
+        attempt: fact.data.attempt,
+        startedAt: time,
+        startVersion: event.version,
+        nextRetryAt: null,
+        progress: null,
+      };
     case "job.progressed":
       return { progress: { percent: fact.data.percent, note: fact.data.note } };
     case "job.attempt_failed": {

@@ -3,13 +3,13 @@
  *
  * | key | holds |
  * | --- | --- |
- * | `["j", id]` | the job's row |
+ * | `["j", id]` | the job's row, unless an event stands for it (`stored.ts`) |
  * | `["z", id]` | the row of a deleted job, so that its history can be found |
  * | `["p", id, n]` | the n-th chunk of positions of a long history |
- * | `["l", status, queue, type, id]` | index of the lists, for every status but `processing` |
+ * | `["l", status, queue, type, id]` | index of the lists; jobs that are processed or wait since they were created have none |
  * | `["g", tag, id]` | index of the lists by tag |
- * | `["r"]` | the ids of the jobs that are being processed |
- * | `["d", queue, rank, readyAt, id]` | queued jobs in the order of choice; `rank` 0 is low, 3 critical |
+ * | `["r"]` | the jobs that are being processed, each with the start that its row lacks |
+ * | `["d", queue, rank, readyAt, id]` | queued jobs in the order of choice, with their type; `rank` 0 is low, 3 critical |
  * | `["i", keyHash]` | an idempotency key; `["x", expiresAt, keyHash]` its expiry |
  * | `["c", queue, type]` | counts by status |
  * | `["m", minute]` | how many jobs became final in that minute since the epoch |

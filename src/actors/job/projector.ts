@@ -22,6 +22,7 @@ import {
 import { encodeJson, encodeRow } from "./row.ts";
 import type { RunningJobs } from "./running.ts";
 import { type JobState, statusOf } from "./state.ts";
+import { isJustStarted, isListedByDue, needsNoRow } from "./stored.ts";
 
 /** What one append did to one job. */
 export interface JobChange {
@@ -51,14 +52,17 @@ export class JobProjector implements Projector<JobChange> {
 
   project(changes: readonly JobChange[]): Mutations {
     const mutations: Mutations = { puts: [], deletes: [] };
-    const jobs = new Map<string, { before: JobState | null; after: JobState }>();
+    const jobs = new Map<string, { before: JobState | null; after: JobState; last: JobState | null }>();
     for (const { before, after } of changes) {
       const known = jobs.get(after.id);
-      if (known) known.after = after;
-      else jobs.set(after.id, { before, after });
+      if (known) Object.assign(known, { after, last: before });
+      else jobs.set(after.id, { before, after, last: before });
       mutations.puts.push(...spilledPositions(before, after));
     }
-    for (const { before, after } of jobs.values()) writeJob(mutations, before, after);
+    for (const { before, after, last } of jobs.values()) {
+      writeRow(mutations, before, after, last);
+      writeIndexes(mutations, before, after);
+    }
     mutations.puts.push(...this.#counts.project(changes), ...this.#running.project(jobs.values()));
     return mutations;
   }
@@ -69,21 +73,32 @@ export class JobProjector implements Projector<JobChange> {
   }
 }
 
-/** The entries that a job in this state has in the lists, the order of choice, and by its idempotency key. */
+/** The entries of a job in this state: its row if it has one, in the lists, the order of choice, by its keys. */
 export function jobEntries(state: JobState): StoreEntry[] {
   const mutations: Mutations = { puts: [], deletes: [] };
-  writeJob(mutations, null, state);
+  if (!isJustStarted(state)) writeRow(mutations, null, state, null);
+  writeIndexes(mutations, null, state);
   return mutations.puts;
 }
 
-function writeJob(mutations: Mutations, before: JobState | null, after: JobState): void {
-  const { puts, deletes } = mutations;
+/** @param last The state before the last append, `before` that before the batch. */
+function writeRow(
+  { puts, deletes }: Mutations,
+  before: JobState | null,
+  after: JobState,
+  last: JobState | null,
+): void {
   if (after.phase === "deleted") {
     puts.push({ key: tombstoneKey(after.id), value: encodeRow(after) });
     if (before && before.phase !== "deleted") deletes.push(rowKey(after.id));
-  } else {
-    puts.push({ key: rowKey(after.id), value: encodeRow(after) });
+    return;
   }
+  const row = isJustStarted(after) ? last : after;
+  if (row && row !== before && !needsNoRow(row)) puts.push({ key: rowKey(after.id), value: encodeRow(row) });
+}
+
+function writeIndexes(mutations: Mutations, before: JobState | null, after: JobState): void {
+  const { puts, deletes } = mutations;
   const old = before && before.phase !== "deleted" ? before : null;
   const now = after.phase !== "deleted" ? after : null;
 
@@ -99,10 +114,10 @@ function writeJob(mutations: Mutations, before: JobState | null, after: JobState
   if (before === null && after.idempotency) puts.push(...idempotencyEntries(after));
 }
 
-/** Jobs that are being processed are not in the index of the lists, see `running.ts`. */
+/** Jobs that are being processed are in the lists by `running.ts`, those that wait since their creation by `moveDue`. */
 function moveListed({ puts, deletes }: Mutations, before: JobState | null, after: JobState | null): void {
-  const from = before && statusOf(before.phase) !== "processing" ? before : null;
-  const to = after && statusOf(after.phase) !== "processing" ? after : null;
+  const from = before && isListed(before) ? before : null;
+  const to = after && isListed(after) ? after : null;
   if (from && to && statusOf(from.phase) === statusOf(to.phase) && from.queue === to.queue) return;
   if (from) deletes.push(listKey(from));
   if (to) puts.push({ key: listKey(to), value: NOTHING });
@@ -117,6 +132,10 @@ function moveDue({ puts, deletes }: Mutations, before: JobState | null, after: J
   ) return;
   if (from) deletes.push(dueKey(from));
   if (to) puts.push({ key: dueKey(to), value: encoder.encode(to.jobType) });
+}
+
+function isListed(state: JobState): boolean {
+  return statusOf(state.phase) !== "processing" && !isListedByDue(state);
 }
 
 function isQueued({ phase }: JobState): boolean {

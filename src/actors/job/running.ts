@@ -1,5 +1,6 @@
 /**
- * The ids of the jobs that are being processed, in one row.
+ * The jobs that are being processed, in one row: each id with the position of the `job.started` that is to be added to
+ * the job's row, `null` when the row has it.
  *
  * There are never more than slots, and every job passes through: one small row for each commit costs less than an index
  * entry put and deleted for each job.
@@ -9,40 +10,53 @@
 import type { Store, StoreEntry, StoreKey } from "../../events/store.ts";
 import { decodeJson, encodeJson } from "./row.ts";
 import { type JobState, statusOf } from "./state.ts";
+import { isJustStarted } from "./stored.ts";
 
 const KEY: StoreKey = ["r"];
 
 export class RunningJobs {
-  #ids = new Set<string>();
+  #starts = new Map<string, number | null>();
   /** What the batch under way makes of it. */
-  #next: Set<string> | undefined;
+  #next: Map<string, number | null> | undefined;
 
-  /** Reads the ids as they were last committed. */
+  /** Reads the row as it was last committed. */
   async load(store: Store): Promise<void> {
     const { value } = await store.get(KEY);
-    if (value) this.#ids = new Set(decodeJson<string[]>(value));
+    if (value) this.#starts = new Map(Object.entries(decodeJson<Record<string, number | null>>(value)));
   }
 
-  get ids(): ReadonlySet<string> {
-    return this.#ids;
+  get ids(): Iterable<string> {
+    return this.#starts.keys();
+  }
+
+  /** Position of the `job.started` that the job's row lacks; `null` when it lacks none, or the job does not run. */
+  startOf(id: string): number | null {
+    return this.#starts.get(id) ?? null;
   }
 
   /** The row that these changes make; remembered until {@linkcode landed}. */
   project(changes: Iterable<{ before: JobState | null; after: JobState }>): StoreEntry[] {
-    let next: Set<string> | undefined;
+    let next: Map<string, number | null> | undefined;
     for (const { after } of changes) {
-      const runs = statusOf(after.phase) === "processing";
-      if (runs === (next ?? this.#ids).has(after.id)) continue;
-      next ??= new Set(this.#ids);
-      if (runs) next.add(after.id);
-      else next.delete(after.id);
+      const was = (next ?? this.#starts).get(after.id);
+      const is = runningStart(after);
+      if (was === is) continue;
+      next ??= new Map(this.#starts);
+      if (is === undefined) next.delete(after.id);
+      else next.set(after.id, is);
     }
     this.#next = next;
-    return next ? [{ key: KEY, value: encodeJson([...next]) }] : [];
+    return next ? [{ key: KEY, value: encodeJson(Object.fromEntries(next)) }] : [];
   }
 
   landed(): void {
-    if (this.#next) this.#ids = this.#next;
+    if (this.#next) this.#starts = this.#next;
     this.#next = undefined;
   }
+}
+
+/** What the row says of a job in this state; `undefined` when it is not being processed. */
+export function runningStart(state: JobState): number | null | undefined {
+  if (statusOf(state.phase) !== "processing") return undefined;
+  return isJustStarted(state) ? state.positions.at(-1)! : null;
 }

@@ -41,6 +41,8 @@ export interface JobState {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly startedAt: number | null;
+  /** Version of the last `job.started`. */
+  readonly startVersion: number | null;
   readonly completedAt: number | null;
   readonly tags: readonly string[];
   readonly idempotency: IdempotencyRecord | null;

@@ -19,7 +19,7 @@ import type { JobPhase } from "../../../src/actors/job/transition_table.ts";
 import type { JobSpec } from "../../../src/actors/jobs.ts";
 import { encodeEvent, type NewEvent, type StoredEvent } from "../../../src/events/event.ts";
 
-export const JOB_ID = "019b9808-7aa0-7000-8000-000000000001";
+export const JOB_ID = "019b97f3-dca0-7000-8000-000000000001";
 export const START = Date.parse("2026-01-07T10:15:00.000Z");
 /** Each fact happens a second after the one before. */
 export const STEP_MS = 1_000;

@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { newJobId } from "../../../src/actors/job/id.ts";
 import { JobCounts } from "../../../src/actors/job/counts.ts";
 import { type JobChange, JobProjector } from "../../../src/actors/job/projector.ts";
 import { RunningJobs } from "../../../src/actors/job/running.ts";
 import { JobProcessor } from "../../../src/actors/job_processor.ts";
 import { JobQueryService } from "../../../src/actors/job_query_service.ts";
 import { JobStates } from "../../../src/actors/job_states.ts";
+import { StoredJobs } from "../../../src/actors/stored_jobs.ts";
 import type { EventMeta } from "../../../src/events/event.ts";
 import { EventLog } from "../../../src/events/event_log.ts";
 import { monotonicIds } from "../../../src/events/ids.ts";
@@ -37,11 +39,12 @@ export async function logOfJobs(options: LogOfJobsOptions = {}) {
   });
   await counts.load(store, clock.now());
   await running.load(store);
-  const states = new JobStates(store);
+  const stored = new StoredJobs({ store, log, running });
+  const states = new JobStates(stored);
   const processor = new JobProcessor({ log, states, clock, random: options.random ?? (() => 0) });
-  const queries = new JobQueryService({ log, store, states, counts, running, clock });
-  const newJobId = monotonicIds(() => Math.max(clock.now(), log.time));
-  return { store, clock, counts, running, log, states, processor, queries, newJobId };
+  const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
+  const nextJobId = () => newJobId(Math.max(clock.now(), log.time), log.nextPosition);
+  return { store, clock, counts, running, log, states, processor, queries, stored, newJobId: nextJobId };
 }
 
 export type LogOfJobs = Awaited<ReturnType<typeof logOfJobs>>;
