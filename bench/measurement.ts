@@ -25,6 +25,8 @@ export interface Sizes {
   readonly jobs: number;
   /** Jobs that wait before a drain, and that are added without workers. */
   readonly waiting: number;
+  /** Jobs in the log, completed and then waiting, that a server is started on; and how many wait at most. */
+  readonly stored: { readonly completed: number; readonly waiting: number; readonly mostWaiting: number };
   /** HTTP requests in a round. */
   readonly requests: number;
   /** Work done before the clock starts, so that the code is compiled. */
@@ -39,6 +41,7 @@ export const FULL: Sizes = {
   rounds: 3,
   jobs: 10_000,
   waiting: 20_000,
+  stored: { completed: 300_000, waiting: 100_000, mostWaiting: 1_000_000 },
   requests: 20_000,
   warmUp: 3_000,
   singles: 200,
@@ -49,6 +52,7 @@ export const QUICK: Sizes = {
   rounds: 1,
   jobs: 300,
   waiting: 300,
+  stored: { completed: 300, waiting: 100, mostWaiting: 600 },
   requests: 300,
   warmUp: 50,
   singles: 10,

@@ -8,8 +8,14 @@ import type { Memory } from "./measurement.ts";
 
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;
+  /** Milliseconds from its start until it printed its address. */
+  readonly readyMs: number;
+  /** Milliseconds from its start until it printed what matches, which may be to come. */
+  said(pattern: RegExp): Promise<number>;
   /** `null` where the system does not tell. */
   memory(): Promise<Memory | null>;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
 }
 
 const READY = /http:\/\/127\.0\.0\.1:(\d+)/;
@@ -34,40 +40,89 @@ export async function startServer(
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  const output = new Output(child.stdout);
   const late = setTimeout(() => child.kill("SIGKILL"), START_DEADLINE_MS);
-  const port = await readPort(lines);
+  const ready = await output.said(READY).catch(() => undefined);
   clearTimeout(late);
-  const drained = drain(lines);
-  const end = async () => {
-    child.kill("SIGTERM");
-    await Promise.all([child.status, drained]);
-  };
-  if (port === undefined) {
+  if (!ready) {
     const { code } = await child.status;
     throw new Error(`The server ${script} ended with code ${code} before it was ready`);
   }
-  return { port, memory: () => memoryOf(child.pid), [Symbol.asyncDispose]: end };
+  let ended = false;
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    if (!ended) child.kill(signal);
+    ended = true;
+    await Promise.all([child.status, output.end]);
+  };
+  return {
+    port: Number(ready.found[1]),
+    readyMs: ready.ms,
+    said: async (pattern) => (await output.said(pattern)).ms,
+    memory: () => memoryOf(child.pid),
+    kill: () => end("SIGKILL"),
+    [Symbol.asyncDispose]: () => end("SIGTERM"),
+  };
+}
+
+/** What a process prints, each line with the time since the process was started. */
+class Output {
+  readonly #began = performance.now();
+  readonly #lines: { readonly text: string; readonly ms: number }[] = [];
+  #wake = Promise.withResolvers<void>();
+  #over = false;
+  /** Resolves when there is no more. */
+  readonly end: Promise<void>;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.end = this.#read(stream);
+  }
+
+  /** @throws {Error} If the process ends without having printed what matches. */
+  async said(pattern: RegExp): Promise<{ found: RegExpExecArray; ms: number }> {
+    for (let at = 0;;) {
+      for (; at < this.#lines.length; at++) {
+        const { text, ms } = this.#lines[at]!;
+        const found = pattern.exec(text);
+        if (found) return { found, ms };
+      }
+      if (this.#over) throw new Error(`The process ended before it printed ${pattern}`);
+      await this.#wake.promise;
+    }
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
+      this.#lines.push({ text, ms: performance.now() - this.#began });
+      this.#tell();
+    }
+    this.#over = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}
+
+/** Cuts text into lines. */
+class TextLineStream extends TransformStream<string, string> {
+  constructor() {
+    let rest = "";
+    super({
+      transform: (text, controller) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) controller.enqueue(line);
+      },
+    });
+  }
 }
 
 /** Settings of Daybook's would change what is measured; `LD_…` may be given on only with every permission. */
 function ownEnvironment(): Record<string, string> {
   const kept = Object.entries(Deno.env.toObject()).filter(([name]) => !/^(?:DAYBOOK_|LD_)/.test(name));
   return Object.fromEntries(kept);
-}
-
-async function readPort(chunks: AsyncIterator<string>): Promise<number | undefined> {
-  let text = "";
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-    text += next.value;
-    const port = READY.exec(text.slice(0, text.lastIndexOf("\n") + 1))?.[1];
-    if (port !== undefined) return Number(port);
-  }
-  return undefined;
-}
-
-async function drain(chunks: AsyncIterator<string>): Promise<void> {
-  while (!(await chunks.next()).done);
 }
 
 /** `/proc` is read by a process that holds every permission: Deno gives it to no other. */

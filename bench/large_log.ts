@@ -1,0 +1,93 @@
+/**
+ * A server on a log with a million events: how soon it runs the first waiting job, after a stop and after a kill, and how
+ * much memory a million waiting jobs take.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { addJobs } from "./added.ts";
+import { Completions } from "./completions.ts";
+import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
+import { createNoop, keepInFlight, openNoopRuntime } from "./noop_runtime.ts";
+import { type ServerProcess, startServer } from "./server_process.ts";
+import { middle } from "./statistics.ts";
+
+const SERVER_FLAGS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys=hostname"];
+const TOKEN = "token-of-the-bench";
+const IN_FLIGHT = 1_024;
+const CONCURRENCY = 100;
+const FIRST_RUN = /The first noop runs/;
+/** How long the server works on the waiting jobs before its memory is read. */
+const WORK_MS = 5_000;
+
+export const largeLog: Measurement = { name: "large_log", measure: measureLargeLog };
+
+async function measureLargeLog({ dir, sizes }: Bench): Promise<Row[]> {
+  const { completed, waiting, mostWaiting } = sizes.stored;
+  const path = join(dir, "daybook.kv");
+  await fill(path, completed, waiting);
+
+  const starts = [];
+  const restarts = [];
+  for (let i = 0; i < sizes.rounds; i++) {
+    const server = await start(dir);
+    starts.push(await server.said(FIRST_RUN));
+    await server.kill();
+    await using again = await start(dir);
+    restarts.push(await again.said(FIRST_RUN));
+  }
+
+  const left = await addUpTo(path, mostWaiting);
+  await using server = await start(dir);
+  await server.said(FIRST_RUN);
+  await new Promise((resolve) => setTimeout(resolve, WORK_MS));
+  const memory = await server.memory();
+  const events = `${(3 * completed + waiting).toLocaleString("en")} events`;
+  const once = { asked: 1, done: 1 };
+  return [
+    row("start", `start on ${events}, ${waiting.toLocaleString("en")} waiting, to the first handler`, {
+      ...once,
+      latency_ms: spread(starts),
+    }),
+    row("start_after_kill", "the same after kill -9", { ...once, latency_ms: spread(restarts) }),
+    row("million_waiting", `the server at work, ${left.toLocaleString("en")} jobs waiting`, {
+      ...once,
+      memory_mb: memory,
+    }),
+  ];
+}
+
+function start(dir: string): Promise<ServerProcess> {
+  return startServer("../main.ts", SERVER_FLAGS, {
+    DAYBOOK_DATA: dir,
+    DAYBOOK_PORT: "0",
+    DAYBOOK_LOG_LEVEL: "WARNING",
+    DAYBOOK_TOKEN: TOKEN,
+    DAYBOOK_HANDLERS: fileURLToPath(new URL("handlers", import.meta.url)),
+  });
+}
+
+/** Writes a history as the server would have, with jobs that wait at its end. */
+async function fill(path: string, completed: number, waiting: number): Promise<void> {
+  const runtime = await openNoopRuntime({ path, concurrency: CONCURRENCY });
+  runtime.start();
+  const completions = new Completions(runtime, completed);
+  await keepInFlight(completed, IN_FLIGHT, async () => completions.of(await createNoop(runtime)));
+  await completions.all();
+  await runtime.stop();
+  await addUpTo(path, waiting);
+}
+
+/** Answers how many jobs wait then. */
+async function addUpTo(path: string, waiting: number): Promise<number> {
+  const runtime = await openNoopRuntime({ path, concurrency: 1 });
+  const { by_status } = await runtime.jobs.queries.stats();
+  await addJobs(runtime, waiting - by_status.queued, IN_FLIGHT);
+  await runtime.log.close();
+  return waiting;
+}
+
+function spread(samples: readonly number[]): { p50: number; p99: number } {
+  return { p50: middle(samples, (ms) => ms), p99: Math.max(...samples) };
+}
