@@ -54,7 +54,7 @@ export class TreeFollower {
   #versionstamp: string | null = null;
   #cursor: Cursor = { size: 0, checkpoint: 0 };
   #running: Promise<void> | undefined;
-  #timer: number | undefined;
+  #timer: unknown;
   #closed = false;
 
   constructor(options: TreeFollowerOptions) {
