@@ -4,8 +4,9 @@
  * @module
  */
 import type { Runtime } from "../src/actors/runtime.ts";
+import { keepInFlight } from "./keep_in_flight.ts";
 import type { Measurement } from "./measurement.ts";
-import { createNoop, keepInFlight } from "./noop_runtime.ts";
+import { createNoop } from "./noop_runtime.ts";
 import { measureWorkload } from "./workload.ts";
 
 export function added(jobsInFlight: number): Measurement {

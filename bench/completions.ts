@@ -1,9 +1,11 @@
 /**
- * Waiting for jobs to be completed, as the log tells it.
+ * Waiting for jobs to be completed.
  *
  * @module
  */
-import type { Runtime } from "../src/actors/runtime.ts";
+
+/** Calls back with the id of each job that is completed, until the function that it answers is called. */
+export type CompletionSource = (completed: (id: string) => void) => () => void;
 
 export class Completions {
   readonly #stop: () => void;
@@ -14,15 +16,9 @@ export class Completions {
   #left: number;
 
   /** @param jobs How many completions make up {@linkcode all}. */
-  constructor(runtime: Runtime, jobs: number) {
+  constructor(source: CompletionSource, jobs: number) {
     this.#left = jobs;
-    this.#stop = runtime.log.listen({
-      landed: (appends) => {
-        for (const { change: { after } } of appends) {
-          if (after.phase === "completed") this.#completed(after.id);
-        }
-      },
-    });
+    this.#stop = source((id) => this.#completed(id));
   }
 
   /** Resolves when the job is completed. */

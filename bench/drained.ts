@@ -6,6 +6,7 @@
 import { addJobs } from "./added.ts";
 import { Completions } from "./completions.ts";
 import type { Measurement } from "./measurement.ts";
+import { completionsOf } from "./noop_runtime.ts";
 import { measureWorkload } from "./workload.ts";
 
 const ADDED_IN_FLIGHT = 64;
@@ -22,7 +23,7 @@ export function drained(concurrency: number): Measurement {
         jobs: bench.sizes.waiting,
         prepare: (runtime, jobs) => addJobs(runtime, jobs, ADDED_IN_FLIGHT),
         run: async (runtime, jobs) => {
-          const completions = new Completions(runtime, jobs);
+          const completions = new Completions(completionsOf(runtime), jobs);
           runtime.start();
           await completions.all();
         },

@@ -13,6 +13,8 @@ export interface Load {
   readonly connections: number;
   readonly requests: number;
   readonly expectedStatus: number;
+  /** More than any answer has, head and body. Default 16 KiB. */
+  readonly answerBytes?: number;
 }
 
 export interface LoadFigures {
@@ -24,7 +26,7 @@ export interface LoadFigures {
 }
 
 export async function load(options: Load): Promise<LoadFigures> {
-  const { port, connections, requests } = options;
+  const { port, connections, requests, answerBytes = 16 * 1024 } = options;
   const latencies = new Float64Array(requests);
   let sent = 0;
   let answered = 0;
@@ -34,7 +36,7 @@ export async function load(options: Load): Promise<LoadFigures> {
   try {
     const began = performance.now();
     await Promise.all(open.map(async (connection) => {
-      const buffer = new Uint8Array(16 * 1024);
+      const buffer = new Uint8Array(answerBytes);
       while (sent < requests) {
         sent += 1;
         const start = performance.now();

@@ -8,7 +8,7 @@
  */
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
 import { Completions } from "./completions.ts";
-import { createNoop, newFile, openNoopRuntime } from "./noop_runtime.ts";
+import { completionsOf, createNoop, newFile, openNoopRuntime } from "./noop_runtime.ts";
 import { latency, latencyRatio } from "./statistics.ts";
 
 /** About the size of a job's row. */
@@ -38,7 +38,7 @@ async function measureIdle({ dir, sizes: { singles, warmUp, pauseMs } }: Bench):
     for (let n = 0; n < warmUp + singles; n++) {
       const warm = n >= warmUp;
       if (warm) await pause(pauseMs);
-      const completions = new Completions(runtime, 1);
+      const completions = new Completions(completionsOf(runtime), 1);
       created = performance.now();
       await createNoop(runtime);
       await completions.all();

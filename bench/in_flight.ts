@@ -5,8 +5,9 @@
  */
 import type { Runtime } from "../src/actors/runtime.ts";
 import { Completions } from "./completions.ts";
+import { keepInFlight } from "./keep_in_flight.ts";
 import type { Measurement } from "./measurement.ts";
-import { createNoop, keepInFlight } from "./noop_runtime.ts";
+import { completionsOf, createNoop } from "./noop_runtime.ts";
 import { measureWorkload } from "./workload.ts";
 
 /** As many handlers may run at once as jobs are in flight. */
@@ -33,7 +34,7 @@ export function inFlight(jobsInFlight: number): Measurement {
 }
 
 async function createAndComplete(runtime: Runtime, jobs: number, jobsInFlight: number): Promise<void> {
-  const completions = new Completions(runtime, jobs);
+  const completions = new Completions(completionsOf(runtime), jobs);
   await keepInFlight(jobs, jobsInFlight, async () => completions.of(await createNoop(runtime)));
   await completions.all();
 }

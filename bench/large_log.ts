@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addJobs } from "./added.ts";
 import { Completions } from "./completions.ts";
+import { keepInFlight } from "./keep_in_flight.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
-import { createNoop, keepInFlight, openNoopRuntime } from "./noop_runtime.ts";
+import { completionsOf, createNoop, openNoopRuntime } from "./noop_runtime.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 import { middle } from "./statistics.ts";
 
@@ -72,7 +73,7 @@ function start(dir: string): Promise<ServerProcess> {
 async function fill(path: string, completed: number, waiting: number): Promise<void> {
   const runtime = await openNoopRuntime({ path, concurrency: CONCURRENCY });
   runtime.start();
-  const completions = new Completions(runtime, completed);
+  const completions = new Completions(completionsOf(runtime), completed);
   await keepInFlight(completed, IN_FLIGHT, async () => completions.of(await createNoop(runtime)));
   await completions.all();
   await runtime.stop();

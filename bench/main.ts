@@ -7,9 +7,11 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { added } from "./added.ts";
 import { drained } from "./drained.ts";
+import { httpBatch } from "./http_batch.ts";
 import { httpCreate } from "./http_create.ts";
 import { idle } from "./idle.ts";
 import { inFlight } from "./in_flight.ts";
+import { largeLog } from "./large_log.ts";
 import { FULL, type Measurement, QUICK, type Row } from "./measurement.ts";
 import { conditions, toText } from "./report.ts";
 
@@ -21,6 +23,8 @@ const MEASUREMENTS: readonly Measurement[] = [
   drained(10),
   drained(100),
   httpCreate,
+  httpBatch,
+  largeLog,
 ];
 const NAMES = MEASUREMENTS.map(({ name }) => name);
 

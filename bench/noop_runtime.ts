@@ -15,6 +15,7 @@ import { KvStore } from "../src/events/kv_store.ts";
 import type { Commit } from "../src/events/store.ts";
 import type { HandlerServices } from "../src/handlers/handler.ts";
 import { RecordingStore } from "./commits.ts";
+import type { CompletionSource } from "./completions.ts";
 
 export interface NoopRuntimeOptions {
   /** The KV file, made when it is missing. */
@@ -70,16 +71,23 @@ export async function createNoop(runtime: Runtime): Promise<string> {
   return (await runtime.jobs.commands.create(SPEC, META)).job.id;
 }
 
-/** Makes `calls` calls, `inFlight` at a time, each as soon as the one before it in its place has ended. */
-export async function keepInFlight(
-  calls: number,
-  inFlight: number,
-  call: () => Promise<void>,
-): Promise<void> {
-  let left = calls;
-  await Promise.all(Array.from({ length: inFlight }, async () => {
-    while (left-- > 0) await call();
-  }));
+/** Creates many jobs in one call; returns when all are on disk. */
+export async function createNoops(runtime: Runtime, jobs: number): Promise<void> {
+  for (const outcome of await runtime.jobs.commands.createMany(Array(jobs).fill(SPEC), META)) {
+    if ("error" in outcome) throw outcome.error;
+  }
+}
+
+/** The completions that the runtime's log tells of, once they are on disk. */
+export function completionsOf(runtime: Runtime): CompletionSource {
+  return (completed) =>
+    runtime.log.listen({
+      landed: (appends) => {
+        for (const { change: { after } } of appends) {
+          if (after.phase === "completed") completed(after.id);
+        }
+      },
+    });
 }
 
 /** A KV file name that no other has; the folder is removed as a whole. */

@@ -1,20 +1,19 @@
 /**
- * The attempts that run: fills free slots with due jobs, runs their handlers, records how each ended.
+ * The attempts that run: fills free slots with due jobs, runs their handlers, has recorded how each ended.
  *
  * A handler begins only when its `job.started` is on disk. The outcome of one job and the start of the slot's next share
- * a commit. An outcome that the log cannot take is kept and written when it can.
+ * a commit.
  *
  * @module
  */
 import type { StagedAppend } from "../events/append.ts";
-import { type Clock, sleep } from "../events/clock.ts";
-import { LogFencedError, LogUnavailableError, UnknownOutcomeError } from "../events/errors.ts";
+import type { Clock } from "../events/clock.ts";
+import { LogFencedError, LogUnavailableError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { HandlerContext, HandlerServices, JsonObject } from "../handlers/handler.ts";
 import { Attempt } from "./attempt.ts";
-import { JobNotFoundError, TransitionRefusedError } from "./errors.ts";
-import type { JobCommand } from "./job/commands.ts";
+import { AttemptSlots, type Slot, SLOT_KINDS, type SlotKind } from "./attempt_slots.ts";
 import type { JobProgress } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { Held, JobState } from "./job/state.ts";
@@ -23,6 +22,7 @@ import type { JobScheduler } from "./job_scheduler.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobTypeRegistry } from "./job_type_registry.ts";
 import { failed } from "./outcome.ts";
+import { isRefusal, OutcomeRecorder } from "./outcome_recorder.ts";
 
 export interface AttemptPoolOptions {
   readonly log: EventLog<JobChange>;
@@ -32,7 +32,7 @@ export interface AttemptPoolOptions {
   readonly jobTypes: JobTypeRegistry;
   readonly services: HandlerServices;
   readonly clock: Clock;
-  /** How many handlers run at once. */
+  /** How many handlers run at once, that of the reserved queue not counted. */
   readonly concurrency: number;
   /** Where handlers' own log lines go. */
   readonly handlerLog: (jobId: string, jobType: string) => HandlerContext["log"];
@@ -51,20 +51,12 @@ export const SUPERVISOR: EventMeta = {
 
 /** A clock that was set forward is noticed within this time. */
 const LONGEST_NAP_MS = 60_000;
-/** Between two tries to write an outcome, when it was not the log that refused. */
-const RECORD_PAUSE_MS = 1_000;
 
 export class AttemptPool {
   readonly #options: AttemptPoolOptions;
-  /** Jobs whose start is staged. */
-  readonly #starting = new Set<string>();
-  /** Jobs whose state or payload is being read. */
-  readonly #reading = new Set<string>();
-  readonly #running = new Map<string, Attempt>();
-  /** Outcomes that are not on disk yet. */
-  readonly #recording = new Set<Promise<void>>();
+  readonly #slots: AttemptSlots;
+  readonly #recorder: OutcomeRecorder;
   readonly #idleWaiters: (() => void)[] = [];
-  readonly #healthWaiters: (() => void)[] = [];
   #open = false;
   /** When handlers must have let go, by the monotonic clock; `undefined` while nothing shuts down. */
   #letGoAt: number | undefined;
@@ -73,13 +65,14 @@ export class AttemptPool {
 
   constructor(options: AttemptPoolOptions) {
     this.#options = options;
+    this.#slots = new AttemptSlots({ ordinary: options.concurrency, reserved: 1 });
+    this.#recorder = new OutcomeRecorder({ ...options, meta: SUPERVISOR, onRecorded: () => this.#wake() });
     options.log.listen({
       landed: (appends) => this.#landed(appends),
       reset: () => {
-        this.#starting.clear();
+        this.#slots.releaseStarting();
         this.#wake();
       },
-      health: () => this.#healthWaiters.splice(0).forEach((resolve) => resolve()),
     });
   }
 
@@ -90,7 +83,7 @@ export class AttemptPool {
 
   /** Attempts whose handlers run and hold a slot. */
   get running(): number {
-    return this.#running.size;
+    return this.#slots.attempts().length;
   }
 
   /** From now on free slots are filled. */
@@ -108,31 +101,24 @@ export class AttemptPool {
 
   /** Starts due jobs while there are free slots, and sets the timer for the next. */
   fill(): void {
-    const { scheduler, states, log } = this.#options;
-    while (this.#open && this.#free > 0 && log.health.ok) {
-      const id = scheduler.take(this.#now);
-      if (id === undefined) break;
-      if (this.#isBusy(id)) continue;
-      const state = states.peek(id);
-      if (state !== undefined) this.#start(id, state);
-      else this.#startUnread(id);
-    }
+    for (const kind of SLOT_KINDS) this.#fill(kind);
     this.#setTimer();
   }
 
   /** A job that is being created: with a free slot and nothing waiting before it, it starts in the same commit. */
   offer(state: JobState): void {
     const { scheduler, jobTypes } = this.#options;
+    const kind = scheduler.kindOf(state.queue);
     const now = this.#now;
-    if (!this.#open || this.#free === 0 || state.readyAt > now) return;
-    if (!jobTypes.get(state.jobType) || !scheduler.wouldBeNext(now)) return;
-    scheduler.chose();
-    this.#start(state.id, state);
+    if (!this.#open || !this.#slots.isFree(kind) || state.readyAt > now) return;
+    if (!jobTypes.get(state.jobType) || !scheduler.wouldBeNext(now, kind)) return;
+    scheduler.chose(kind);
+    this.#start(state.id, state, kind);
   }
 
   /** Resolves when no handler holds a slot and every outcome is on disk. */
   async idle(): Promise<void> {
-    while (this.#busy + this.#recording.size > 0) {
+    while (this.#slots.size + this.#recorder.pending > 0) {
       await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     }
   }
@@ -140,15 +126,7 @@ export class AttemptPool {
   /** Fires the signal of every running handler; what has not let go after `graceMs` is given back. */
   shutDown(graceMs: number): void {
     this.#letGoAt = this.#options.clock.monotonic() + graceMs;
-    for (const attempt of [...this.#running.values()]) attempt.shutDown(graceMs);
-  }
-
-  get #free(): number {
-    return this.#options.concurrency - this.#busy;
-  }
-
-  get #busy(): number {
-    return this.#running.size + this.#starting.size + this.#reading.size;
+    for (const attempt of this.#slots.attempts()) attempt.shutDown(graceMs);
   }
 
   /** What the log would date an event with: a clock that was set back keeps no job waiting. */
@@ -156,17 +134,25 @@ export class AttemptPool {
     return Math.max(this.#options.clock.now(), this.#options.log.time);
   }
 
-  #isBusy(id: string): boolean {
-    return this.#running.has(id) || this.#starting.has(id) || this.#reading.has(id);
+  #fill(kind: SlotKind): void {
+    const { scheduler, states, log } = this.#options;
+    while (this.#open && this.#slots.isFree(kind) && log.health.ok) {
+      const id = scheduler.take(this.#now, kind);
+      if (id === undefined) break;
+      if (this.#slots.get(id)) continue;
+      const state = states.peek(id);
+      if (state !== undefined) this.#start(id, state, kind);
+      else this.#startUnread(id, kind);
+    }
   }
 
-  #start(id: string, state: JobState | null): void {
+  #start(id: string, state: JobState | null, kind: SlotKind): void {
     const { processor, scheduler } = this.#options;
     // It was moved to a later time, and is found there when that has landed.
     if (state && state.readyAt > this.#now) return;
     try {
       const { append } = processor.stage(id, state, { type: "start" }, SUPERVISOR);
-      this.#starting.add(id);
+      this.#slots.take(id, kind, "starting");
       append?.landed.catch((error) => error instanceof LogFencedError && this.#abandonStart(id));
     } catch (error) {
       if (error instanceof LogUnavailableError) scheduler.giveBack(state!);
@@ -176,18 +162,18 @@ export class AttemptPool {
 
   /** The log is another's now. That start will never land, and no `reset` tells so. */
   #abandonStart(id: string): void {
-    this.#starting.delete(id);
+    this.#slots.release(id);
     this.#wake();
   }
 
-  #startUnread(id: string): void {
+  #startUnread(id: string, kind: SlotKind): void {
     const { states, onUnreadable } = this.#options;
-    this.#reading.add(id);
+    this.#slots.take(id, kind, "reading");
     states.latest(id).then((read) => {
-      this.#reading.delete(id);
-      if (this.#open) this.#start(id, states.peek(id) ?? read);
+      this.#slots.release(id);
+      if (this.#open) this.#start(id, states.peek(id) ?? read, kind);
     }).catch((error) => {
-      this.#reading.delete(id);
+      this.#slots.release(id);
       onUnreadable(error);
     }).finally(() => this.#wake());
   }
@@ -195,29 +181,29 @@ export class AttemptPool {
   #landed(appends: readonly StagedAppend<JobChange>[]): void {
     this.#options.scheduler.landed(appends);
     for (const { change: { after }, events } of appends) {
-      if (events.at(-1)!.event.type === "job.started" && this.#starting.delete(after.id)) this.#begin(after);
-      if (after.phase === "processing.cancelling") this.#running.get(after.id)?.cancel();
+      if (events.at(-1)!.event.type === "job.started") {
+        const slot = this.#slots.get(after.id);
+        if (slot?.stage === "starting") this.#begin(after, slot);
+      }
+      if (after.phase === "processing.cancelling") this.#slots.get(after.id)?.attempt?.cancel();
     }
     this.fill();
   }
 
-  #begin(state: JobState): void {
-    if ("inline" in state.payload) return this.#run(state, state.payload.inline);
+  #begin(state: JobState, slot: Slot): void {
+    if ("inline" in state.payload) return this.#run(state, slot, state.payload.inline);
     const { id, attempt } = state;
-    this.#reading.add(id);
+    slot.stage = "reading";
     readHeld(this.#options.log, state.payload, "payload").then(
-      (payload) => {
-        this.#reading.delete(id);
-        this.#run(state, payload);
-      },
+      (payload) => this.#run(state, slot, payload),
       (error) => {
-        this.#reading.delete(id);
-        this.#record(id, { type: "settle", attempt, outcome: failed(error), progress: null });
+        this.#slots.release(id);
+        this.#recorder.record(id, { type: "settle", attempt, outcome: failed(error), progress: null });
       },
     );
   }
 
-  #run(state: JobState, payload: JsonObject): void {
+  #run(state: JobState, slot: Slot, payload: JsonObject): void {
     const { jobTypes, services, clock, scheduler, states, handlerLog } = this.#options;
     const { id, attempt: number, jobType, timeoutSeconds } = state;
     const attempt = new Attempt({
@@ -232,18 +218,19 @@ export class AttemptPool {
       onProgress: (progress) => void this.#progress(id, number, progress),
       onSettled: (outcome, progress, abandoned) => {
         if (abandoned) scheduler.hold(id);
-        this.#running.delete(id);
+        this.#slots.release(id);
         if (outcome.type !== "released") this.#processed += 1;
-        this.#record(id, { type: "settle", attempt: number, outcome, progress });
+        this.#recorder.record(id, { type: "settle", attempt: number, outcome, progress });
         this.fill();
       },
       onLate: (outcome) => {
-        this.#record(id, { type: "refuse_late_result", attempt: number, outcome });
+        this.#recorder.record(id, { type: "refuse_late_result", attempt: number, outcome });
         scheduler.release(id);
         this.fill();
       },
     });
-    this.#running.set(id, attempt);
+    slot.stage = "running";
+    slot.attempt = attempt;
     attempt.start();
     if (this.#letGoAt !== undefined) attempt.shutDown(Math.max(0, this.#letGoAt - clock.monotonic()));
     // A cancel may have been asked for while the payload was being read.
@@ -265,60 +252,16 @@ export class AttemptPool {
     }
   }
 
-  /** Writes an outcome, however long the log takes to take it. */
-  #record(id: string, command: JobCommand): void {
-    const { states, processor } = this.#options;
-    let landed: Promise<void> | undefined;
-    try {
-      const state = states.peek(id);
-      if (state) landed = processor.stage(id, state, command, SUPERVISOR).append?.landed;
-    } catch (error) {
-      landed = Promise.reject(error);
-    }
-    const recorded: Promise<void> = this.#untilRecorded(id, command, landed)
-      .catch(this.#options.onError)
-      .finally(() => {
-        this.#recording.delete(recorded);
-        this.#wake();
-      });
-    this.#recording.add(recorded);
-  }
-
-  async #untilRecorded(id: string, command: JobCommand, landed: Promise<void> | undefined): Promise<void> {
-    const { states, processor, log, clock, onError } = this.#options;
-    for (;;) {
-      try {
-        if (landed) return await landed;
-        const read = await states.latest(id);
-        const state = states.peek(id) ?? read;
-        await processor.stage(id, state, command, SUPERVISOR).append?.landed;
-        return;
-      } catch (error) {
-        if (error instanceof UnknownOutcomeError) {
-          if (await error.settled === "landed") return;
-        } else if (isRefusal(error) || error instanceof LogFencedError) throw error;
-        else if (!(error instanceof LogUnavailableError)) {
-          onError(error);
-          await sleep(clock, RECORD_PAUSE_MS);
-        }
-        landed = undefined;
-        if (!log.health.ok) await this.#healthChanges();
-      }
-    }
-  }
-
-  /** Resolves when the log takes writes again, or says why it never will. */
-  #healthChanges(): Promise<void> {
-    return new Promise((resolve) => this.#healthWaiters.push(resolve));
-  }
-
   #setTimer(): void {
     const { clock, scheduler, log } = this.#options;
     clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#open || this.#free === 0 || !log.health.ok) return;
-    const next = scheduler.nextDueAt();
-    if (next === undefined) return;
+    if (!this.#open || !log.health.ok) return;
+    let next = Infinity;
+    for (const kind of SLOT_KINDS) {
+      if (this.#slots.isFree(kind)) next = Math.min(next, scheduler.nextDueAt(kind) ?? Infinity);
+    }
+    if (next === Infinity) return;
     const wait = Math.min(Math.max(next - clock.now(), 1), LONGEST_NAP_MS);
     this.#timer = clock.setTimeout(() => this.fill(), wait);
   }
@@ -338,8 +281,4 @@ export async function readHeld(
   if ("inline" in held) return held.inline;
   const [stored] = await log.readAt([held.position]);
   return (stored!.event.data as Record<typeof field, JsonObject>)[field];
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof TransitionRefusedError || error instanceof JobNotFoundError;
 }

@@ -35,3 +35,11 @@ export class IdempotencyKeyReusedError extends Error {
     super(`This Idempotency-Key was used with another body; it created job ${jobId}`);
   }
 }
+
+/** A batch that must land as a whole needs more than one commit can hold. Nothing was written. */
+export class BatchTooLargeError extends RangeError {
+  override readonly name = "BatchTooLargeError";
+  constructor(readonly what: string, readonly needed: number, readonly limit: number) {
+    super(`One commit holds ${limit} ${what}, and these jobs with their queues and tags need ${needed}`);
+  }
+}

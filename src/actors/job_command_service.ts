@@ -3,23 +3,30 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { Clock } from "../events/clock.ts";
 import { UnknownOutcomeError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
 import type { AttemptPool } from "./attempt_pool.ts";
+import { BatchCreation } from "./batch_creation.ts";
 import { IdempotencyKeyReusedError } from "./errors.ts";
+import { hashOfKey, keptRow, newRecord } from "./idempotency.ts";
 import type { IdempotencyRecord } from "./job/events.ts";
 import { idempotencyKey } from "./job/keys.ts";
 import type { Job } from "./job/job.ts";
-import type { IdempotencyRow, JobChange } from "./job/projector.ts";
-import { decodeJson } from "./job/row.ts";
+import type { JobChange } from "./job/projector.ts";
 import { type JobState, toJob } from "./job/state.ts";
 import type { JobQueryService } from "./job_query_service.ts";
 import type { JobProcessor } from "./job_processor.ts";
-import type { Idempotency, JobChanges, JobCommands, JobSpec } from "./jobs.ts";
+import type {
+  CreateManyOptions,
+  CreateOutcome,
+  Idempotency,
+  JobChanges,
+  JobCommands,
+  JobSpec,
+} from "./jobs.ts";
 
 export interface JobCommandServiceOptions {
   readonly log: EventLog<JobChange>;
@@ -30,16 +37,15 @@ export interface JobCommandServiceOptions {
   readonly clock: Clock;
 }
 
-/** How long an idempotency key is kept. */
-const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
-
 export class JobCommandService implements JobCommands {
   readonly #options: JobCommandServiceOptions;
+  readonly #batches: BatchCreation;
   /** Creations under way by the hash of their idempotency key; equals that race wait for the one commit. */
   readonly #racing = new Map<string, { readonly bodyHash: string; readonly created: Promise<Job> }>();
 
   constructor(options: JobCommandServiceOptions) {
     this.#options = options;
+    this.#batches = new BatchCreation(options);
   }
 
   create(
@@ -50,6 +56,14 @@ export class JobCommandService implements JobCommands {
     return idempotency
       ? this.#createOnce(spec, meta, idempotency)
       : this.#create(spec, meta, null).then((job) => ({ job, created: true }));
+  }
+
+  createMany(
+    specs: readonly JobSpec[],
+    meta: EventMeta,
+    options?: CreateManyOptions,
+  ): Promise<readonly CreateOutcome[]> {
+    return this.#batches.createMany(specs, meta, options);
   }
 
   async update(id: string, changes: JobChanges, meta: EventMeta, expectedVersion?: number): Promise<Job> {
@@ -97,7 +111,7 @@ export class JobCommandService implements JobCommands {
     { key, bodyHash }: Idempotency,
   ): Promise<{ job: Job; created: boolean }> {
     const { store, queries, clock, log } = this.#options;
-    const keyHash = createHash("sha256").update(`${meta.actor}\0${key}`).digest("hex");
+    const keyHash = hashOfKey(meta.actor, key);
     const racing = this.#racing.get(keyHash);
     if (racing) {
       const first = await racing.created;
@@ -112,14 +126,10 @@ export class JobCommandService implements JobCommands {
     try {
       const now = Math.max(clock.now(), log.time);
       const { value } = await store.get(idempotencyKey(keyHash));
-      const row = value && decodeJson<IdempotencyRow>(value);
-      const earlier = row && row.expires_at > now ? await queries.get(row.job_id) : undefined;
+      const row = keptRow(value, now);
+      const earlier = row && await queries.get(row.job_id);
       if (row && earlier && row.body_hash !== bodyHash) throw new IdempotencyKeyReusedError(earlier.id);
-      const job = earlier ?? await this.#create(spec, meta, {
-        key_hash: keyHash,
-        body_hash: bodyHash,
-        expires_at: new Date(now + IDEMPOTENCY_MS).toISOString(),
-      });
+      const job = earlier ?? await this.#create(spec, meta, newRecord(keyHash, bodyHash, now));
       known.resolve(job);
       over();
       return { job, created: !earlier };

@@ -32,11 +32,11 @@ const PAGE = 100;
 /** Beyond so many parts it is cheaper to pass over rows. */
 const MAX_LANES = 64;
 
-/** @param page `after` is the id of the last job of the page before. */
+/** @param page `after` is the id of the last job of the page before; `signal` ends the search. */
 export async function listJobs(
   sources: JobListSources,
   filter: JobFilter,
-  page: { readonly limit: number; readonly after?: string },
+  page: { readonly limit: number; readonly after?: string; readonly signal?: AbortSignal },
 ): Promise<{ states: JobState[]; next: string | undefined }> {
   const prefixes = prefixesFor(sources.counts, filter);
   const due = dueLanes(sources.counts, filter);
@@ -45,6 +45,7 @@ export async function listJobs(
   const want = Math.max(PAGE, page.limit + 1);
   const found: JobState[] = [];
   while (found.length <= page.limit) {
+    page.signal?.throwIfAborted();
     const ids = await newestIds(sources, prefixes, due, first, end, want);
     for (const state of await sources.stored.read(ids)) {
       if (state && matches(state, filter)) found.push(state);

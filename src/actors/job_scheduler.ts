@@ -5,10 +5,13 @@
  * million waiting jobs cost disk, not memory. Highest priority first, oldest first within it; every tenth choice takes
  * the job that has waited longest, whatever its priority, so that none starves.
  *
+ * One queue may be reserved: its jobs are chosen for the reserved slot alone, by the same rule, and no others are.
+ *
  * @module
  */
 import type { StagedAppend } from "../events/append.ts";
 import type { Store } from "../events/store.ts";
+import type { SlotKind } from "./attempt_slots.ts";
 import { type DueEntry, DueWindow } from "./due_window.ts";
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
@@ -25,15 +28,16 @@ export interface JobSchedulerOptions {
   readonly preload: (ids: readonly string[]) => Promise<void>;
   /** Told when jobs were found on disk. */
   readonly onFound: () => void;
+  /** The queue whose jobs wait for the reserved slot. Default: none. */
+  readonly reservedQueue?: string;
   readonly onError: (error: unknown) => void;
 }
 
 export class JobScheduler {
   readonly #options: JobSchedulerOptions;
-  readonly #windows = new Map<string, DueWindow>();
+  readonly #waiting: Readonly<Record<SlotKind, Waiting>> = { ordinary: newWaiting(), reserved: newWaiting() };
   /** Jobs whose last attempt has not let go yet. */
   readonly #held = new Set<string>();
-  #choices = 0;
 
   constructor(options: JobSchedulerOptions) {
     this.#options = options;
@@ -41,7 +45,7 @@ export class JobScheduler {
 
   /** Forgets everything and reads the first window of each queue and priority from disk. */
   async load(queues: Iterable<string>): Promise<void> {
-    this.#windows.clear();
+    for (const { windows } of Object.values(this.#waiting)) windows.clear();
     const windows = [...new Set(queues)].flatMap((queue) =>
       JOB_PRIORITIES.map((_, rank) => this.#window(queue, rank, true))
     );
@@ -59,31 +63,38 @@ export class JobScheduler {
     }
   }
 
-  /** Takes the job to start next, `undefined` when none is due. */
-  take(now: number): string | undefined {
-    const fair = (this.#choices + 1) % FAIR_TURN === 0;
-    const best = fair ? this.#longestWaiting(now) : this.#mostUrgent(now);
+  /** Which slots the queue's jobs run in. */
+  kindOf(queue: string): SlotKind {
+    return queue === this.#options.reservedQueue ? "reserved" : "ordinary";
+  }
+
+  /** Takes the job to start next in a slot of this kind, `undefined` when none is due. */
+  take(now: number, kind: SlotKind = "ordinary"): string | undefined {
+    const waiting = this.#waiting[kind];
+    const fair = (waiting.choices + 1) % FAIR_TURN === 0;
+    const best = fair ? this.#longestWaiting(waiting, now) : this.#mostUrgent(waiting, now);
     if (!best) return undefined;
-    this.#choices += 1;
+    waiting.choices += 1;
     best.window.remove(best.entry);
     return best.entry.id;
   }
 
   /** Whether a job that is being created would be chosen before everything that waits. */
-  wouldBeNext(now: number): boolean {
-    for (const window of this.#windows.values()) if (window.mustRead) return false;
-    return this.#mostUrgent(now) === undefined;
+  wouldBeNext(now: number, kind: SlotKind = "ordinary"): boolean {
+    const waiting = this.#waiting[kind];
+    for (const window of waiting.windows.values()) if (window.mustRead) return false;
+    return this.#mostUrgent(waiting, now) === undefined;
   }
 
   /** Counts a choice that was made without {@linkcode take}. */
-  chose(): void {
-    this.#choices += 1;
+  chose(kind: SlotKind = "ordinary"): void {
+    this.#waiting[kind].choices += 1;
   }
 
   /** When the next job becomes due, in milliseconds since the epoch; `undefined` when none is known to. */
-  nextDueAt(): number | undefined {
+  nextDueAt(kind: SlotKind = "ordinary"): number | undefined {
     let next: number | undefined;
-    for (const window of this.#windows.values()) {
+    for (const window of this.#waiting[kind].windows.values()) {
       const entry = window.first(this.#held);
       if (entry && (next === undefined || entry.readyAt < next)) next = entry.readyAt;
     }
@@ -106,9 +117,9 @@ export class JobScheduler {
     this.#held.delete(id);
   }
 
-  #mostUrgent(now: number): Choice | undefined {
+  #mostUrgent({ windows }: Waiting, now: number): Choice | undefined {
     let best: Choice | undefined;
-    for (const window of this.#windows.values()) {
+    for (const window of windows.values()) {
       if (best && window.rank < best.window.rank) continue;
       const entry = window.first(this.#held);
       if (!entry || entry.readyAt > now) continue;
@@ -117,9 +128,9 @@ export class JobScheduler {
     return best;
   }
 
-  #longestWaiting(now: number): Choice | undefined {
+  #longestWaiting({ windows }: Waiting, now: number): Choice | undefined {
     let best: Choice | undefined;
-    for (const window of this.#windows.values()) {
+    for (const window of windows.values()) {
       const entry = window.first(this.#held);
       if (entry && entry.readyAt <= now && (!best || isBefore(entry, best.entry))) best = { window, entry };
     }
@@ -132,11 +143,23 @@ export class JobScheduler {
 
   /** A queue that was not there when the windows were loaded has nothing on disk but what lands from now on. */
   #window(queue: string, rank: number, unread = false): DueWindow {
+    const { windows } = this.#waiting[this.kindOf(queue)];
     const id = `${rank}${queue}`;
-    let window = this.#windows.get(id);
-    if (!window) this.#windows.set(id, window = new DueWindow(queue, rank, unread, this.#options));
+    let window = windows.get(id);
+    if (!window) windows.set(id, window = new DueWindow(queue, rank, unread, this.#options));
     return window;
   }
+}
+
+/** What waits for slots of one kind. */
+interface Waiting {
+  readonly windows: Map<string, DueWindow>;
+  /** Jobs chosen so far. */
+  choices: number;
+}
+
+function newWaiting(): Waiting {
+  return { windows: new Map(), choices: 0 };
 }
 
 interface Choice {

@@ -9,12 +9,14 @@
 import type { z } from "zod";
 import type { EventEnvelope, EventMeta } from "../events/event.ts";
 import type { JsonObject } from "../handlers/handler.ts";
+import type { BulkAction } from "./bulk_job_type.ts";
 import type { Backoff, Job, JobPriority, JobStatus } from "./job/job.ts";
 
 export interface Jobs {
   readonly jobTypes: JobTypes;
   readonly commands: JobCommands;
   readonly queries: JobQueries;
+  readonly bulk: BulkQueries;
 }
 
 /** The job types that this process has handlers for. */
@@ -47,6 +49,18 @@ export interface Idempotency {
   readonly bodyHash: string;
 }
 
+export interface CreateManyOptions {
+  /** All in one commit or none; otherwise each on its own. Default `false`. */
+  readonly atomic?: boolean;
+  /** Of the batch as a whole. */
+  readonly idempotency?: Idempotency | undefined;
+}
+
+/** What became of one job of a batch: `created` as for {@linkcode JobCommands.create}, `error` what that would throw. */
+export type CreateOutcome =
+  | { readonly job: Job; readonly created: boolean }
+  | { readonly error: Error };
+
 export interface JobCommands {
   /** `created: false` when the idempotency key had created the job before; it is then as it is now. */
   create(
@@ -54,6 +68,17 @@ export interface JobCommands {
     meta: EventMeta,
     idempotency?: Idempotency,
   ): Promise<{ job: Job; created: boolean }>;
+  /**
+   * Creates many jobs; answers in their order when the fate of all is known.
+   *
+   * @throws {BatchTooLargeError} If an atomic batch is more than one commit can hold. Nothing was written.
+   * @throws {IdempotencyKeyReusedError} If the key was used with another body. Nothing was written.
+   */
+  createMany(
+    specs: readonly JobSpec[],
+    meta: EventMeta,
+    options?: CreateManyOptions,
+  ): Promise<readonly CreateOutcome[]>;
   update(id: string, changes: JobChanges, meta: EventMeta, expectedVersion?: number): Promise<Job>;
   /** `pending: true` while the running handler has not let go yet. `meta.reason` is the cancel reason. */
   cancel(id: string, meta: EventMeta, expectedVersion?: number): Promise<{ job: Job; pending: boolean }>;
@@ -71,6 +96,22 @@ export interface JobFilter {
   readonly createdAfter?: number;
   /** Milliseconds since the epoch, exclusive. */
   readonly createdBefore?: number;
+}
+
+/** What a bulk action is about. */
+export interface BulkSelection {
+  readonly action: BulkAction;
+  readonly filter: JobFilter;
+}
+
+/** Bulk operations themselves are jobs of type `bulk_operation`. */
+export interface BulkQueries {
+  /**
+   * How many jobs the action would apply to now.
+   *
+   * @throws The reason of `signal` when it fires first; a filter that no counter knows takes a walk over the jobs.
+   */
+  count(selection: BulkSelection, signal: AbortSignal): Promise<number>;
 }
 
 export interface JobStats {

@@ -12,6 +12,9 @@ import { monotonicIds } from "../events/ids.ts";
 import type { Store } from "../events/store.ts";
 import type { HandlerServices } from "../handlers/handler.ts";
 import { AttemptPool, type AttemptPoolOptions } from "./attempt_pool.ts";
+import { BULK_QUEUE } from "./bulk_job_type.ts";
+import { bulkOperation } from "./bulk_operation.ts";
+import { countSelected } from "./bulk_selection.ts";
 import { JobCounts } from "./job/counts.ts";
 import { type JobChange, JobProjector } from "./job/projector.ts";
 import { RunningJobs } from "./job/running.ts";
@@ -21,13 +24,14 @@ import { JobQueryService } from "./job_query_service.ts";
 import { JobScheduler } from "./job_scheduler.ts";
 import { JobStates } from "./job_states.ts";
 import type { JobTypeRegistry } from "./job_type_registry.ts";
-import type { Jobs } from "./jobs.ts";
+import type { BulkQueries, Jobs } from "./jobs.ts";
 import { recoverInterrupted } from "./recovery.ts";
 import { StoredJobs } from "./stored_jobs.ts";
 import { supervisorMachine, type SupervisorParts } from "./supervisor.ts";
 
 export interface RuntimeOptions {
   readonly store: Store;
+  /** The runtime adds its own, `bulk_operation`. */
   readonly jobTypes: JobTypeRegistry;
   readonly services: HandlerServices;
   /** How many handlers run at once. */
@@ -92,6 +96,7 @@ export class Runtime {
       handles: (jobType) => jobTypes.get(jobType) !== undefined,
       preload: (ids) => states.preload(ids),
       onFound: () => pool.fill(),
+      reservedQueue: BULK_QUEUE,
       onError: restart,
     });
     const pool: AttemptPool = new AttemptPool({
@@ -109,6 +114,11 @@ export class Runtime {
     });
     const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
     const commands = new JobCommandService({ log, store, processor, queries, pool, clock });
+    const sources = { store, stored, counts, running };
+    jobTypes.register(bulkOperation({ log, sources, states, processor, queries }));
+    const bulk: BulkQueries = {
+      count: (selection, signal) => countSelected(sources, selection, { signal }),
+    };
     const supervisor = createActor(
       supervisorMachine({
         log,
@@ -129,7 +139,7 @@ export class Runtime {
         },
       },
     );
-    return new Runtime(log, processor, { jobTypes, commands, queries }, pool, supervisor);
+    return new Runtime(log, processor, { jobTypes, commands, queries, bulk }, pool, supervisor);
   }
 
   /** Recovers what the last process left running, then starts due jobs, now and from now on. */

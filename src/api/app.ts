@@ -12,6 +12,8 @@ import type { Jobs } from "../actors/jobs.ts";
 import { authenticate, requireScope } from "./authorization.ts";
 import { jobRoutes } from "./background_job.ts";
 import { listJobsRoute } from "./background_jobs.ts";
+import { createBatchRoute } from "./batch.ts";
+import { bulkRoute } from "./bulk.ts";
 import type { ApiContext, ApiEnv } from "./context.ts";
 import { createJobRoute } from "./create_job.ts";
 import { problemOf } from "./error_problems.ts";
@@ -50,6 +52,8 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
   const stopping = options.stopping ?? new AbortController().signal;
   const routes: readonly Route[] = [
     createJobRoute(jobs, backoffDefault),
+    createBatchRoute(jobs, backoffDefault),
+    bulkRoute(jobs, backoffDefault, stopping),
     listJobsRoute(jobs),
     ...jobRoutes(jobs, stopping),
     jobEventsRoute(jobs, { stopping, keepAliveMs: options.keepAliveMs ?? 15_000, onBroken: logMistake }),
@@ -63,7 +67,7 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
   for (const { method, path, scope, pattern, answer } of table) {
     const hasId = path.includes(":id");
     app.on(method, path, (c) => {
-      if (hasId && !pattern.test(c.req.path)) throw noSuchPath(c);
+      if (hasId && !pattern.test(c.req.path)) throw otherMethods(c) ?? noSuchPath(c);
       if (scope !== null) requireScope(c, scope);
       return answer(c);
     });

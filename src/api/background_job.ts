@@ -8,6 +8,7 @@ import { JobNotFoundError } from "../actors/errors.ts";
 import type { Job } from "../actors/job/job.ts";
 import type { JobChanges, Jobs } from "../actors/jobs.ts";
 import { readJsonBody, readOptionalJsonBody } from "./body.ts";
+import { queueFor } from "./bulk_queue.ts";
 import { API_ROOT, type ApiContext, eventMeta } from "./context.ts";
 import { expectedVersion } from "./etag.ts";
 import { fit, pointerItems } from "./fit.ts";
@@ -101,9 +102,10 @@ export function jobRoutes(jobs: Jobs, stopping: AbortSignal): readonly Route[] {
     const fitted = fit(changeJobBody, body.value, { part: "field", whole: "body" });
     if (!fitted.fits) throw doesNotFit(pointerItems(fitted.misfits));
     const { payload, backoff, ...changes } = fitted.value;
-    // Only these two can be judged, or filled in, by what the job is.
-    if (payload === undefined && backoff === undefined) return changes;
+    // Only these three can be judged, or filled in, by what the job is.
+    if (payload === undefined && backoff === undefined && changes.queue === undefined) return changes;
     const job = found(await queries.get(id), id);
+    if (changes.queue !== undefined) queueFor(job.job_type, changes.queue);
     if (payload !== undefined) {
       await checkPayload(knownJobType(jobs.jobTypes, job.job_type, "/payload"), payload, body.bytes);
     }

@@ -8,7 +8,7 @@ import type { ApiContext } from "./context.ts";
 import { findJsonFault } from "./json_value.ts";
 import { fieldDoesNotFit, pointer, ProblemError } from "./problem.ts";
 
-/** Largest body in bytes. */
+/** Largest body in bytes, where a route does not say otherwise. */
 export const MAX_BODY_BYTES = 128 * 1024;
 
 export interface JsonBody {
@@ -26,16 +26,21 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * or with a value that cannot be kept as it is.
  */
 export async function readJsonBody(c: ApiContext): Promise<JsonBody> {
+  return sound(await readUncheckedJsonBody(c, MAX_BODY_BYTES));
+}
+
+/** The same for a body of at most `limit` bytes, whose values the caller checks part by part with `findJsonFault`. */
+export async function readUncheckedJsonBody(c: ApiContext, limit: number): Promise<JsonBody> {
   requireJson(c);
-  return parse(await readBytes(c.req.raw));
+  return parse(await readBytes(c.req.raw, limit));
 }
 
 /** The same where the body may be left out, which stands for `{}`. */
 export async function readOptionalJsonBody(c: ApiContext): Promise<JsonBody> {
-  const bytes = await readBytes(c.req.raw);
+  const bytes = await readBytes(c.req.raw, MAX_BODY_BYTES);
   if (bytes.byteLength === 0) return { value: {}, bytes: 0 };
   requireJson(c);
-  return parse(bytes);
+  return sound(parse(bytes));
 }
 
 function requireJson(c: ApiContext): void {
@@ -69,19 +74,23 @@ function parse(bytes: Uint8Array): JsonBody {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw fieldDoesNotFit("", "the body must be a JSON object");
   }
-  const fault = findJsonFault(value);
-  if (fault) throw fieldDoesNotFit(pointer(fault.path), fault.message);
   return { value: value as JobSpec["payload"], bytes: bytes.byteLength };
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+function sound(body: JsonBody): JsonBody {
+  const fault = findJsonFault(body.value);
+  if (fault) throw fieldDoesNotFit(pointer(fault.path), fault.message);
+  return body;
+}
+
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
   const declared = request.headers.get("Content-Length");
-  if (declared !== null && Number(declared) > MAX_BODY_BYTES) throw tooLarge();
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit);
   try {
     // The server holds the body to its Content-Length, so only a body without one must be counted as it comes. To
     // read it otherwise, or so much as to touch `body`, makes a stream of it at several times the cost.
-    const bytes = declared === null ? await readCounting(request.body) : await request.bytes();
-    if (bytes.byteLength > MAX_BODY_BYTES) throw tooLarge();
+    const bytes = declared === null ? await readCounting(request.body, limit) : await request.bytes();
+    if (bytes.byteLength > limit) throw tooLarge(limit);
     return bytes;
   } catch (error) {
     if (error instanceof ProblemError) throw error;
@@ -89,13 +98,16 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   }
 }
 
-async function readCounting(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+async function readCounting(
+  body: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   // Leaving the loop by an exception cancels the stream.
   for await (const chunk of body ?? []) {
     length += chunk.byteLength;
-    if (length > MAX_BODY_BYTES) throw tooLarge();
+    if (length > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(length);
@@ -107,6 +119,6 @@ async function readCounting(body: ReadableStream<Uint8Array> | null): Promise<Ui
   return bytes;
 }
 
-function tooLarge(): ProblemError {
-  return new ProblemError(413, `The body may have at most ${MAX_BODY_BYTES} bytes`);
+function tooLarge(limit: number): ProblemError {
+  return new ProblemError(413, `The body may have at most ${limit} bytes`);
 }

@@ -61,6 +61,11 @@ export type NewJob<Type extends string> =
   & (Record<never, never> extends PayloadOf<Type> ? { payload?: PayloadOf<Type> }
     : { payload: PayloadOf<Type> });
 
+/** What became of one job of a batch: the job, or the problem that its own creation would have met. */
+export type BatchResult<Type extends string = string> =
+  | { readonly job: TypedJob<Type>; readonly error?: undefined }
+  | { readonly error: Problem; readonly job?: undefined };
+
 /** What may change while a job is queued. */
 export type JobUpdate<Type extends string = string> = JobOptions & { payload?: PayloadOf<Type> };
 
@@ -95,12 +100,27 @@ export interface DaybookClient {
     job: NewJob<Type>,
     options?: CallOptions & { readonly idempotencyKey?: string },
   ): Promise<TypedJob<Type>>;
+  /** At most 1000 jobs with one request; one result for each, in order. `atomic`: all or none, at most 100. */
+  createMany<const Types extends readonly string[]>(
+    jobs: { readonly [Index in keyof Types]: NewJob<Types[Index]> },
+    options?: CallOptions & { readonly atomic?: boolean; readonly idempotencyKey?: string },
+  ): Promise<{ readonly [Index in keyof Types]: BatchResult<Types[Index]> }>;
   /** Newest first, all of them or those with a status or what else the filter says. */
   getBackgroundJobs(
     filter?: JobStatus | JobListFilter,
     options?: CallOptions,
   ): Promise<Page<TypedJob, string>>;
   getBackgroundJob<Type extends string = string>(id: string, options?: CallOptions): Promise<TypedJob<Type>>;
+  /**
+   * Starts to cancel, retry or delete every job that the filter names (`{}` is all), and answers the job that does so: wait
+   * for it, follow it or cancel it like any other.
+   */
+  bulk(
+    wish: PayloadOf<"bulk_operation">,
+    options?: CallOptions & { readonly idempotencyKey?: string },
+  ): Promise<TypedJob<"bulk_operation">>;
+  /** How many jobs that would be about now. */
+  countBulk(wish: PayloadOf<"bulk_operation">, options?: CallOptions): Promise<number>;
   updateBackgroundJob<Type extends string = string>(
     id: string,
     changes: JobUpdate<Type>,
@@ -164,6 +184,13 @@ export function createClient(options: ClientOptions): DaybookClient {
     createBackgroundJob: (job, { idempotencyKey, signal } = {}) =>
       call("POST", "/background-jobs", { body: job, signal, headers: { "Idempotency-Key": idempotencyKey } }),
 
+    createMany: (jobs, { atomic, idempotencyKey, signal } = {}) =>
+      call("POST", "/background-jobs/batch", {
+        body: { jobs, ...(atomic !== undefined && { atomic }) },
+        signal,
+        headers: { "Idempotency-Key": idempotencyKey },
+      }),
+
     async getBackgroundJobs(filter = {}, { signal } = {}) {
       const query = typeof filter === "string" ? { status: filter } : { ...filter };
       const { value, next } = await request<TypedJob[]>("GET", `/background-jobs${search(query)}`, {
@@ -173,6 +200,18 @@ export function createClient(options: ClientOptions): DaybookClient {
     },
 
     getBackgroundJob: (id, { signal } = {}) => call("GET", path(id), { signal }),
+
+    bulk: (wish, { idempotencyKey, signal } = {}) =>
+      call("POST", "/background-jobs/bulk", {
+        body: wish,
+        signal,
+        headers: { "Idempotency-Key": idempotencyKey },
+      }),
+
+    async countBulk(wish, { signal } = {}) {
+      const body = { ...wish, dry_run: true };
+      return (await call<{ count: number }>("POST", "/background-jobs/bulk", { body, signal })).count;
+    },
 
     updateBackgroundJob: (id, changes, { ifMatch, signal } = {}) =>
       call("PATCH", path(id), { body: changes, signal, headers: { "If-Match": entityTag(ifMatch) } }),

@@ -1,23 +1,23 @@
 /**
- * `POST /background-jobs`: validates a wish, fills in the defaults and has the job created, once per idempotency key.
+ * `POST /background-jobs`: has a job created, once per idempotency key.
  *
  * @module
  */
 import canonicalize from "canonicalize";
 import { createHash } from "node:crypto";
-import { type Backoff, MAX_RETRIES_DEFAULT, QUEUE_DEFAULT } from "../actors/job/job.ts";
+import type { Backoff } from "../actors/job/job.ts";
 import type { Idempotency, Jobs, JobSpec } from "../actors/jobs.ts";
 import { readJsonBody } from "./body.ts";
 import { API_ROOT, type ApiContext, eventMeta } from "./context.ts";
-import { fit, pointerItems } from "./fit.ts";
-import { checkPayload, knownJobType } from "./payload_check.ts";
-import { doesNotFit, ProblemError } from "./problem.ts";
+import { specReader } from "./job_spec.ts";
+import { ProblemError } from "./problem.ts";
 import { readQuery } from "./query.ts";
 import { replyJob } from "./reply.ts";
 import type { Route } from "./route.ts";
-import { createJobBody, emptyQuery } from "./schemas.ts";
+import { emptyQuery } from "./schemas.ts";
 
 export function createJobRoute(jobs: Jobs, backoffDefault: Backoff): Route {
+  const readSpec = specReader(jobs.jobTypes, backoffDefault);
   return {
     method: "POST",
     path: `${API_ROOT}/background-jobs`,
@@ -26,24 +26,7 @@ export function createJobRoute(jobs: Jobs, backoffDefault: Backoff): Route {
       readQuery(c, emptyQuery);
       const idempotencyKey = readIdempotencyKey(c);
       const body = await readJsonBody(c);
-      const fitted = fit(createJobBody, body.value, { part: "field", whole: "body" });
-      if (!fitted.fits) throw doesNotFit(pointerItems(fitted.misfits));
-      const wish = fitted.value;
-
-      const type = knownJobType(jobs.jobTypes, wish.job_type);
-      const payload = wish.payload ?? {};
-      await checkPayload(type, payload, body.bytes);
-      const spec: JobSpec = {
-        job_type: wish.job_type,
-        payload,
-        queue: wish.queue ?? QUEUE_DEFAULT,
-        priority: wish.priority ?? "normal",
-        max_retries: wish.max_retries ?? MAX_RETRIES_DEFAULT,
-        scheduled_at: wish.scheduled_at ?? null,
-        timeout_seconds: wish.timeout_seconds ?? type.timeoutSeconds,
-        backoff: { ...backoffDefault, ...wish.backoff },
-        tags: wish.tags ?? [],
-      };
+      const spec = await readSpec(body.value, body.bytes);
       const idempotency = idempotencyKey === undefined
         ? undefined
         : { key: idempotencyKey, bodyHash: hashOf(body.value) } satisfies Idempotency;
@@ -55,13 +38,15 @@ export function createJobRoute(jobs: Jobs, backoffDefault: Backoff): Route {
   };
 }
 
-function readIdempotencyKey(c: ApiContext): string | undefined {
+/** @throws {ProblemError} 422 when it is empty or too long. */
+export function readIdempotencyKey(c: ApiContext): string | undefined {
   const key = c.req.header("Idempotency-Key");
   if (key === undefined) return undefined;
   if (key.length >= 1 && key.length <= 255) return key;
   throw new ProblemError(422, "An Idempotency-Key has 1 to 255 characters");
 }
 
-function hashOf(body: JobSpec["payload"]): string {
+/** What tells one body of an idempotency key from another. */
+export function hashOf(body: JobSpec["payload"]): string {
   return createHash("sha256").update(canonicalize(body)!).digest("hex");
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  BatchTooLargeError,
   IdempotencyKeyReusedError,
   JobNotFoundError,
   TransitionRefusedError,
@@ -26,6 +27,9 @@ export function problemOf(error: unknown): ProblemError | undefined {
   if (error instanceof TransitionRefusedError) return new ProblemError(409, error.message);
   if (error instanceof VersionMismatchError) return new ProblemError(412, error.message);
   if (error instanceof EventTooLargeError) return new ProblemError(413, error.message);
+  if (error instanceof BatchTooLargeError) {
+    return new ProblemError(413, `${error.message}. Send fewer jobs, or leave out "atomic"`);
+  }
   if (error instanceof IdempotencyKeyReusedError) return new ProblemError(422, error.message);
   if (error instanceof UnknownOutcomeError) {
     return unavailable(

@@ -30,16 +30,21 @@ export function fit<T>(schema: z.ZodType<T>, value: unknown, words: Vocabulary):
   return result.success ? { fits: true, value: result.data } : misfit(result.error, words);
 }
 
-/** The same for a schema that may have asynchronous checks. */
-export async function fitAsync<T>(schema: z.ZodType<T>, value: unknown, words: Vocabulary): Promise<Fit<T>> {
+/** The same for a schema that may have asynchronous checks; only such a schema is waited for. */
+export function fitAsync<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  words: Vocabulary,
+): Fit<T> | Promise<Fit<T>> {
   try {
     // Compiled by zod, which its asynchronous way is not: that one costs several times as much.
     return fit(schema, value, words);
   } catch (error) {
     if (!(error instanceof z.core.$ZodAsyncError)) throw error;
   }
-  const result = await schema.safeParseAsync(value, { error: describe });
-  return result.success ? { fits: true, value: result.data } : misfit(result.error, words);
+  return schema.safeParseAsync(value, { error: describe }).then((result) =>
+    result.success ? { fits: true, value: result.data } : misfit(result.error, words)
+  );
 }
 
 /** The misfits of a body, `base` being the pointer of the value that was checked. */

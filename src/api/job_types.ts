@@ -78,4 +78,30 @@ export interface JobTypeMap {
       duration_ms: number;
     };
   };
+  /** What `bulk` starts. */
+  bulk_operation: {
+    payload: {
+      action: "cancel" | "retry" | "delete";
+      filter: {
+        status?: "queued" | "processing" | "completed" | "failed" | "cancelled";
+        job_type?: string;
+        queue?: string;
+        priority?: "low" | "normal" | "high" | "critical";
+        tag?: string;
+        created_after?: string;
+        created_before?: string;
+      };
+      reason?: string;
+    };
+    /** `matched` is the sum of `changed`, `unchanged` (cancel asked for already) and `refused` (status changed meanwhile). */
+    result: {
+      status: "success";
+      action: "cancel" | "retry" | "delete";
+      matched: number;
+      changed: number;
+      unchanged: number;
+      refused: number;
+      duration_ms: number;
+    };
+  };
 }

@@ -6,7 +6,7 @@
  */
 import { MAX_PAYLOAD_BYTES } from "../actors/job/job.ts";
 import type { JobSpec, JobTypes } from "../actors/jobs.ts";
-import { fitAsync, pointerItems, quoted } from "./fit.ts";
+import { type Fit, fitAsync, pointerItems, quoted } from "./fit.ts";
 import { doesNotFit, fieldDoesNotFit, ProblemError } from "./problem.ts";
 
 type JobType = NonNullable<ReturnType<JobTypes["get"]>>;
@@ -26,27 +26,48 @@ export function knownJobType(jobTypes: JobTypes, jobType: string, pointer = "/jo
   throw fieldDoesNotFit(pointer, `Unknown job type: ${quoted(jobType)}`);
 }
 
-/** @throws {ProblemError} 413 when it is too large, 422 when it does not fit its type. */
-export async function checkPayload(
+/**
+ * Answers a promise only for a schema with asynchronous checks.
+ *
+ * @throws {ProblemError} 413 when it is too large, 422 when it does not fit its type; that may reject the promise.
+ */
+export function checkPayload(
   type: JobType,
   payload: JobSpec["payload"],
   bodyBytes: number,
-): Promise<void> {
-  if (bodyBytes > HARMLESS_BODY_BYTES) {
-    const bytes = encoder.encode(JSON.stringify(payload)).byteLength;
-    if (bytes > MAX_PAYLOAD_BYTES) {
-      throw new ProblemError(
-        413,
-        `The payload has ${bytes} bytes as JSON, at most ${MAX_PAYLOAD_BYTES} are allowed`,
-      );
-    }
+): void | Promise<void> {
+  if (bodyBytes > HARMLESS_BODY_BYTES) checkSize(payload);
+  try {
+    const fitted = fitAsync(type.payloadSchema, payload, { part: "field", whole: "payload" });
+    if (!(fitted instanceof Promise)) return requireFit(fitted);
+    return fitted.catch(stumbled).then(requireFit);
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
+    requireFit(stumbled(error));
   }
-  const fitted = await fitAsync(type.payloadSchema, payload, { part: "field", whole: "payload" })
-    // A schema's own code may stumble over a value that it does not expect; that value does not fit.
-    .catch((error) => ({ fits: false, misfits: [{ path: [], message: stumbled(error) }] } as const));
+}
+
+function checkSize(payload: JobSpec["payload"]): void {
+  const text = JSON.stringify(payload);
+  // A character has at most three bytes for each of its UTF-16 units.
+  if (3 * text.length <= MAX_PAYLOAD_BYTES) return;
+  const bytes = encoder.encode(text).byteLength;
+  if (bytes <= MAX_PAYLOAD_BYTES) return;
+  throw new ProblemError(
+    413,
+    `The payload has ${bytes} bytes as JSON, at most ${MAX_PAYLOAD_BYTES} are allowed`,
+  );
+}
+
+function requireFit(fitted: Fit<unknown>): void {
   if (!fitted.fits) throw doesNotFit(pointerItems(fitted.misfits, "/payload"));
 }
 
-function stumbled(error: unknown): string {
-  return `the payload cannot be checked by its job type: ${error instanceof Error ? error.name : "it threw"}`;
+/** A schema's own code may stumble over a value that it does not expect; that value does not fit. */
+function stumbled(error: unknown): Fit<unknown> {
+  const name = error instanceof Error ? error.name : "it threw";
+  return {
+    fits: false,
+    misfits: [{ path: [], message: `the payload cannot be checked by its job type: ${name}` }],
+  };
 }

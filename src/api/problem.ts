@@ -77,14 +77,12 @@ export function noSuchPath(c: ApiContext): ProblemError {
   return new ProblemError(404, `There is nothing at ${c.req.path.slice(0, 200)}`);
 }
 
+export function toProblem({ status, detail, errors }: ProblemError): Problem {
+  return { title: TITLES[status] ?? "Error", status, detail, ...(errors && { errors }) };
+}
+
 export function replyProblem(c: ApiContext, error: ProblemError): Response {
-  const problem: Problem = {
-    title: TITLES[error.status] ?? "Error",
-    status: error.status,
-    detail: error.detail,
-    ...(error.errors && { errors: error.errors }),
-  };
-  return new Response(JSON.stringify(problem), {
+  return new Response(JSON.stringify(toProblem(error)), {
     status: error.status,
     headers: { "Content-Type": "application/problem+json", ...sharedHeaders(c), ...error.headers },
   });

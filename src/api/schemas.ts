@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { bulkPayload } from "../actors/bulk_payload.ts";
 import * as field from "./fields.ts";
 
 /** `POST /background-jobs` */
@@ -20,6 +21,17 @@ export const createJobBody = z.strictObject({
   tags: field.tags.exactOptional(),
 });
 
+/** `POST /background-jobs/batch`: the jobs are checked one by one. */
+export const createBatchBody = z.strictObject({
+  jobs: z.array(z.unknown()).min(1, { error: "a batch has at least one job" }),
+  atomic: z.boolean().exactOptional(),
+});
+
+/** `POST /background-jobs/bulk`: the payload of the operation's job. */
+export const bulkBody = bulkPayload.extend({
+  dry_run: z.boolean().exactOptional(),
+});
+
 /** `PATCH /background-jobs/{id}`: what is left out stays as it is. */
 export const changeJobBody = createJobBody.omit({ job_type: true }).refine(
   (changes) => Object.keys(changes).length > 0,
@@ -31,9 +43,7 @@ export const changeJobBody = createJobBody.omit({ job_type: true }).refine(
 
 /** `POST /background-jobs/{id}/cancel` */
 export const cancelJobBody = z.strictObject({
-  reason: z.string().refine((text) => text.length > 0 && new TextEncoder().encode(text).byteLength <= 1024, {
-    error: "a reason has 1 to 1024 bytes in UTF-8",
-  }).exactOptional(),
+  reason: field.reason.exactOptional(),
 });
 
 /** Where a body may be sent but has no fields. */

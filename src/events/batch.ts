@@ -17,7 +17,7 @@ const MAX_BYTES = 760 * 1024;
 const MAX_KEY_BYTES = 72 * 1024;
 
 /** What an append is taken to cost before its rows are known: the row grows by at most the event, plus indexes. Its events share pages with others'. */
-const MUTATIONS_PER_APPEND = 3;
+const MUTATIONS_PER_APPEND = 2;
 const ROW_BYTES = 1_500;
 
 /** What one append may hold at most, which leaves the rest of its commit to rows and indexes. */

@@ -38,9 +38,20 @@ export interface Store {
   close(): void;
 }
 
-/** Upper bound of a key's encoded length in bytes, as Deno KV counts it towards a commit's 80 KiB. */
+/** A key's encoded length in bytes, as Deno KV counts it towards a commit's 80 KiB. */
 export function keyBytes(key: StoreKey): number {
   let bytes = 0;
-  for (const part of key) bytes += typeof part === "number" ? 9 : part.length * 3 + 2;
+  for (const part of key) bytes += typeof part === "number" ? 9 : stringBytes(part);
+  return bytes;
+}
+
+/** UTF-8 between a type byte and a NUL; NULs within are escaped by a second byte. */
+function stringBytes(part: string): number {
+  let bytes = 2;
+  for (let i = 0; i < part.length; i++) {
+    const unit = part.charCodeAt(i);
+    const isSurrogate = unit >= 0xd800 && unit <= 0xdfff;
+    bytes += unit === 0 || isSurrogate ? 2 : unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+  }
   return bytes;
 }

@@ -68,7 +68,7 @@ Deno.test("a token without the route's scope gets 403, and 404 or 405 where ther
   for (const path of [JOBS, `${JOBS}/${id}`, `${JOBS}/${id}/events`, "/api/system/stats"]) {
     assertEquals((await call("GET", path, undefined, asReader)).status, 200);
   }
-  await problemIn(await call("DELETE", `${JOBS}/batch`, undefined, asReader), 404);
+  await problemIn(await call("DELETE", `${JOBS}/new`, undefined, asReader), 404);
   await problemIn(await call("PUT", JOBS, undefined, asReader), 405);
 });
 
@@ -84,7 +84,7 @@ Deno.test("paths that nobody has asked for yet answer 404", async () => {
     "/api/system/docs",
     "/api/system/openapi.json",
     `${JOBS}/`,
-    `${JOBS}/batch`,
+    `${JOBS}/new`,
     `${JOBS}//cancel`,
   ];
   for (const room of ["queues", "schedules", "flows", "triggers", "tokens", "webhooks", "workers", "audit"]) {

@@ -48,6 +48,25 @@ Deno.test("createBackgroundJob() sends the idempotency key that is given, and th
   assertEquals(jobs.stored.size, 1);
 });
 
+Deno.test("createMany() creates jobs of many types at once, each result of the type of its job", async () => {
+  const { client, jobs, sent } = testClient();
+  const [mail, other] = await client.createMany([
+    { job_type: "email_send", payload: { to: "ada@example.com", subject: "Hi" } },
+    { job_type: "anything", tags: ["a"] },
+  ], { atomic: true, idempotencyKey: "many" });
+  const subject: string | undefined = mail.job?.payload.subject;
+  assertEquals([subject, other.job?.tags, jobs.stored.size], ["Hi", ["a"], 2]);
+  assertEquals((await sent[0]!.json()).atomic, true);
+  assertEquals(sent[0]!.headers.get("Idempotency-Key"), "many");
+
+  const wishes = ["anything", "unknown"].map((job_type) => ({ job_type }));
+  const results = await client.createMany(wishes);
+  assertEquals(results.map(({ job, error }) => job?.status ?? error?.detail), [
+    "queued",
+    "Unknown job type: 'unknown'",
+  ]);
+});
+
 Deno.test("getBackgroundJobs() takes nothing, a status or a filter, and next leads to the next page", async () => {
   const { client, jobs } = testClient();
   for (let index = 0; index < 3; index++) jobs.add("failed");

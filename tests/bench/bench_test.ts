@@ -11,6 +11,10 @@ const NAMES = [
   "drained_100",
   "http_create",
   "server_idle",
+  "http_batch",
+  "start",
+  "start_after_kill",
+  "million_waiting",
 ];
 
 async function bench(...args: string[]) {

@@ -12,7 +12,7 @@ import { decodeJson, encodeJson } from "./row.ts";
 import { type JobState, statusOf } from "./state.ts";
 import { isJustStarted } from "./stored.ts";
 
-const KEY: StoreKey = ["r"];
+export const RUNNING_KEY: StoreKey = ["r"];
 
 export class RunningJobs {
   #starts = new Map<string, number | null>();
@@ -21,7 +21,7 @@ export class RunningJobs {
 
   /** Reads the row as it was last committed. */
   async load(store: Store): Promise<void> {
-    const { value } = await store.get(KEY);
+    const { value } = await store.get(RUNNING_KEY);
     if (value) this.#starts = new Map(Object.entries(decodeJson<Record<string, number | null>>(value)));
   }
 
@@ -46,7 +46,7 @@ export class RunningJobs {
       else next.set(after.id, is);
     }
     this.#next = next;
-    return next ? [{ key: KEY, value: encodeJson(Object.fromEntries(next)) }] : [];
+    return next ? [{ key: RUNNING_KEY, value: encodeJson(Object.fromEntries(next)) }] : [];
   }
 
   landed(): void {

@@ -93,8 +93,13 @@ export function toJob(state: JobState, payload: JsonObject, result: JsonObject |
   };
 }
 
+let last = { ms: 0, text: new Date(0).toISOString() };
+
 function iso(ms: number): string;
 function iso(ms: number | null): string | null;
 function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+  if (ms === null) return null;
+  // Jobs that are shown together were often created together.
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
 }

@@ -11,6 +11,7 @@ import {
   TransitionRefusedError,
   VersionMismatchError,
 } from "../../../src/actors/errors.ts";
+import { bulkPayload } from "../../../src/actors/bulk_payload.ts";
 import type { Job, JobStatus } from "../../../src/actors/job/job.ts";
 import type { JobFilter, Jobs, JobSpec, JobStats } from "../../../src/actors/jobs.ts";
 import type { EventEnvelope, EventMeta } from "../../../src/events/event.ts";
@@ -26,11 +27,14 @@ export class FakeJobs implements Jobs {
   readonly events = new Map<string, EventEnvelope[]>();
   /** Thrown by the next command or query. */
   failure: unknown;
+  /** What becomes of an item of a batch, in place of its creation. */
+  failureOfItem: (index: number) => Error | undefined = () => undefined;
   notReady: string | undefined;
   /** Streams and waits that are open. */
   open = 0;
   now = Date.parse("2026-01-07T10:15:32.000Z");
   readonly #keys = new Map<string, { id: string; bodyHash: string }>();
+  readonly #batches = new Map<string, { ids: readonly string[]; bodyHash: string }>();
   readonly #watchers = new Set<() => void>();
   #count = 0;
 
@@ -59,6 +63,7 @@ export class FakeJobs implements Jobs {
       }),
       timeoutSeconds: 300,
     }],
+    ["bulk_operation", { payloadSchema: bulkPayload, timeoutSeconds: 86_400 }],
   ]);
 
   readonly jobTypes: Jobs["jobTypes"] = {
@@ -78,6 +83,25 @@ export class FakeJobs implements Jobs {
       }
       this.put(job, "job.created", meta);
       return { job, created: true };
+    },
+    createMany: async (specs, meta, options) => {
+      await this.#receive("createMany", specs, meta, options);
+      const { idempotency } = options ?? {};
+      const used = idempotency && this.#batches.get(`${meta.actor} ${idempotency.key}`);
+      if (used && used.bodyHash !== idempotency.bodyHash) throw new IdempotencyKeyReusedError(used.ids[0]!);
+      if (used) return used.ids.map((id) => ({ job: this.stored.get(id)!, created: false }));
+      const ids: string[] = [];
+      const outcomes = specs.map((spec, i) => {
+        const error = this.failureOfItem(i);
+        if (error) return { error };
+        const job = this.put(this.#newJob(spec, meta), "job.created", meta);
+        ids.push(job.id);
+        return { job, created: true };
+      });
+      if (idempotency) {
+        this.#batches.set(`${meta.actor} ${idempotency.key}`, { ids, bodyHash: idempotency.bodyHash });
+      }
+      return outcomes;
     },
     update: async (id, changes, meta, expected) => {
       await this.#receive("update", id, changes, meta, expected);
@@ -155,6 +179,13 @@ export class FakeJobs implements Jobs {
       return stats([...this.stored.values()]);
     },
     ready: () => this.notReady === undefined ? { ready: true } : { ready: false, why: this.notReady },
+  };
+
+  readonly bulk: Jobs["bulk"] = {
+    count: async (selection, signal) => {
+      await this.#receive("count", selection, signal);
+      return [...this.stored.values()].filter((job) => matches(job, selection.filter)).length;
+    },
   };
 
   /** Stores the job with one event more. */

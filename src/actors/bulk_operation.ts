@@ -1,0 +1,209 @@
+/**
+ * Bulk operations: a job that cancels, retries or deletes the jobs that a filter names.
+ *
+ * It acts at most once on a job, and on none that was created after it began. Each event that it causes names the
+ * operation as its cause, so after a crash or a stop the log tells what was done, and the next attempt does the rest.
+ *
+ * @module
+ */
+import type { EventEnvelope, EventMeta } from "../events/event.ts";
+import type { EventLog } from "../events/event_log.ts";
+import { firstIdAt } from "../events/ids.ts";
+import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
+import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
+import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
+import { countSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
+import type { JobChange } from "./job/projector.ts";
+import type { JobState } from "./job/state.ts";
+import type { JobListSources } from "./job_list.ts";
+import type { JobProcessor } from "./job_processor.ts";
+import type { JobStates } from "./job_states.ts";
+import type { JobQueries } from "./jobs.ts";
+import { isRefusal } from "./outcome_recorder.ts";
+
+export interface BulkOperationParts {
+  readonly log: EventLog<JobChange>;
+  readonly sources: JobListSources;
+  readonly states: JobStates;
+  readonly processor: JobProcessor;
+  readonly queries: JobQueries;
+}
+
+/** `matched` is the sum of the other three. After a resume only `changed` counts what earlier attempts did, too. */
+export interface BulkResult {
+  readonly status: "success";
+  readonly action: BulkAction;
+  readonly matched: number;
+  readonly changed: number;
+  /** Their cancel was asked for already. */
+  readonly unchanged: number;
+  /** Their status changed before it was their turn. */
+  readonly refused: number;
+  readonly duration_ms: number;
+}
+
+type Fate = "changed" | "unchanged" | "refused";
+
+/** A million jobs take minutes. */
+const TIMEOUT_SECONDS = 86_400;
+const LOG_PAGE = 1_000;
+const DONE: Readonly<Record<BulkAction, string>> = {
+  cancel: "cancelled",
+  retry: "retried",
+  delete: "deleted",
+};
+
+export function bulkOperation(parts: BulkOperationParts): JobHandler<BulkPayload, BulkResult> {
+  return {
+    jobType: BULK_OPERATION,
+    payloadSchema: bulkPayload,
+    timeoutSeconds: TIMEOUT_SECONDS,
+    run: async (payload, context) => {
+      const began = performance.now();
+      const tally = await new BulkRun(parts, payload, context, await originOf(parts, context.jobId)).run();
+      const { changed, unchanged, refused } = tally;
+      return {
+        status: "success",
+        action: payload.action,
+        matched: changed + unchanged + refused,
+        ...tally,
+        duration_ms: Math.round(performance.now() - began),
+      };
+    },
+  };
+}
+
+/** Where the operation comes from: the event that created it, and the first id that it leaves alone. */
+interface Origin {
+  readonly event: EventEnvelope;
+  readonly endId: string;
+}
+
+/** It began with its first attempt, which may be long after it was created, or long before this one. */
+async function originOf({ queries }: BulkOperationParts, jobId: string): Promise<Origin> {
+  const history = await queries.history(jobId, 0, 100) ?? [];
+  const started = history.find(({ type }) => type === "job.started");
+  const startId = firstIdAt(started ? Date.parse(started.time) : 0);
+  return { event: history[0]!, endId: startId > jobId ? startId : jobId };
+}
+
+class BulkRun {
+  readonly #parts: BulkOperationParts;
+  readonly #payload: BulkPayload;
+  readonly #context: HandlerContext;
+  readonly #origin: Origin;
+  readonly #range: SelectionOptions;
+  readonly #cause: string;
+  readonly #meta: EventMeta;
+  readonly #tally: Record<Fate, number> = { changed: 0, unchanged: 0, refused: 0 };
+  /** How many jobs it is about, as far as is known. */
+  #total = 0;
+
+  constructor(parts: BulkOperationParts, payload: BulkPayload, context: HandlerContext, origin: Origin) {
+    this.#parts = parts;
+    this.#payload = payload;
+    this.#context = context;
+    this.#origin = origin;
+    this.#range = { signal: context.signal, before: origin.endId };
+    this.#cause = String(origin.event.position);
+    this.#meta = {
+      actor: origin.event.actor,
+      request_id: origin.event.request_id,
+      causation_id: this.#cause,
+      reason: payload.reason ?? null,
+    };
+  }
+
+  async run(): Promise<Readonly<Record<Fate, number>>> {
+    const { attempt } = this.#context;
+    this.#context.progress(0, "counting");
+    if (attempt > 1) this.#tally.changed = await this.#changedBefore();
+    this.#total = this.#tally.changed +
+      await countSelected(this.#parts.sources, this.#payload, this.#range);
+
+    await this.#walk(attempt === 1);
+    while (this.#payload.action === "cancel" && await this.#cancelMissed() > 0);
+    this.#total = 0;
+    this.#report();
+    return this.#tally;
+  }
+
+  /** @param isFirst Whether no job can have met this operation before. */
+  async #walk(isFirst: boolean): Promise<void> {
+    for await (const page of this.#pages()) {
+      await this.#actOn(isFirst ? page : await this.#untouched(page));
+      this.#report();
+    }
+  }
+
+  /** A job that was started, or went back to wait, while a page was read may have been in none of its lists. */
+  async #cancelMissed(): Promise<number> {
+    const before = this.#tally.changed;
+    for await (const page of this.#pages()) {
+      await this.#actOn(await this.#untouched(page.filter((state) => state.cancelRequestedAt === null)));
+    }
+    return this.#tally.changed - before;
+  }
+
+  #pages(): AsyncGenerator<JobState[]> {
+    return selectedJobs(this.#parts.sources, this.#payload, this.#range);
+  }
+
+  /** All at once, so that they share commits. */
+  async #actOn(page: readonly JobState[]): Promise<void> {
+    this.#context.signal.throwIfAborted();
+    const ids = page.map(({ id }) => id);
+    await this.#parts.states.preload(ids);
+    for (const fate of await Promise.all(ids.map((id) => this.#act(id)))) this.#tally[fate] += 1;
+  }
+
+  async #act(id: string): Promise<Fate> {
+    try {
+      const { append } = await this.#parts.processor.execute(id, { type: this.#payload.action }, this.#meta);
+      return append ? "changed" : "unchanged";
+    } catch (error) {
+      if (isRefusal(error)) return "refused";
+      throw error;
+    }
+  }
+
+  /** Those that this operation has not acted on. Only a job with an event since the operation was created needs a look. */
+  async #untouched(page: readonly JobState[]): Promise<JobState[]> {
+    const touched = await Promise.all(
+      page.map((state) => state.positions.at(-1)! > this.#origin.event.position && this.#hasTouched(state)),
+    );
+    return page.filter((_, i) => !touched[i]);
+  }
+
+  async #hasTouched({ id, version }: JobState): Promise<boolean> {
+    const history = await this.#parts.queries.history(id, 0, version);
+    return history?.some(({ causation_id }) => causation_id === this.#cause) ?? false;
+  }
+
+  /** How many jobs earlier attempts changed. */
+  async #changedBefore(): Promise<number> {
+    const { log } = this.#parts;
+    const end = log.position;
+    let changed = 0;
+    for (let from = this.#origin.event.position + 1; from < end; from += LOG_PAGE) {
+      this.#context.signal.throwIfAborted();
+      for (const { event } of await log.read(from, Math.min(LOG_PAGE, end - from))) {
+        if (event.causation_id === this.#cause) changed += 1;
+      }
+    }
+    return changed;
+  }
+
+  #report(): void {
+    const { changed, unchanged, refused } = this.#tally;
+    const seen = changed + unchanged + refused;
+    // Jobs that come or go meanwhile make the count at the start an estimate.
+    const total = Math.max(this.#total, seen);
+    const note = `${grouped(changed)} of ${grouped(total)} ${DONE[this.#payload.action]}`;
+    this.#context.progress(total === 0 ? 100 : 100 * seen / total, note);
+  }
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}

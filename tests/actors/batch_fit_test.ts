@@ -1,0 +1,88 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { assertOneCommitHolds, ONE_COMMIT } from "../../src/actors/batch_fit.ts";
+import { BatchTooLargeError } from "../../src/actors/errors.ts";
+import type { JobSpec } from "../../src/actors/jobs.ts";
+import { KvStore } from "../../src/events/kv_store.ts";
+import { FaultyStore } from "../support/faulty_store.ts";
+import { aSpec } from "./support/facts.ts";
+import { logOfJobs, TESTER } from "./support/log_of_jobs.ts";
+
+const RECORD = {
+  key_hash: "a".repeat(64),
+  body_hash: "b".repeat(64),
+  expires_at: "2026-01-08T10:15:00.000Z",
+};
+
+function tooLarge(specs: readonly JobSpec[], withKeys = false): BatchTooLargeError {
+  const jobs = specs.map((spec) => ({ spec, idempotency: withKeys ? RECORD : null }));
+  return assertThrows(() => assertOneCommitHolds(jobs, TESTER, "log"), BatchTooLargeError);
+}
+
+Deno.test("assertOneCommitHolds() counts the keys of tags", () => {
+  const tags = Array.from({ length: 20 }, (_, i) => `tag-${i}`);
+  const error = tooLarge(Array(100).fill(aSpec({ tags })));
+  assertEquals([error.what, error.needed > 2_100, error.limit], ["keys", true, 900]);
+});
+
+Deno.test("assertOneCommitHolds() counts the bytes of keys with long queue names and idempotency keys", () => {
+  const specs = Array.from({ length: 100 }, (_, i) => aSpec({ queue: `${i}`.padEnd(64, "q") }));
+  assertOneCommitHolds(specs.map((spec) => ({ spec, idempotency: null })), TESTER, "log");
+  const long = specs.map((spec) => ({ ...spec, tags: ["\u{1f680}".repeat(64), "€".repeat(64)] }));
+  assertEquals(tooLarge(long, true).what, "bytes of keys");
+});
+
+Deno.test("assertOneCommitHolds() counts the bytes of events and rows", () => {
+  const specs = Array(20).fill(aSpec({ payload: { text: "x".repeat(48_000) } }));
+  assertEquals(tooLarge(specs).what, "bytes");
+});
+
+Deno.test("what assertOneCommitHolds() lets through is one commit that Deno KV takes, no larger than was foreseen", async () => {
+  const spec = fc.record({
+    queue: fc.constantFrom("default", "q".repeat(64), "r".repeat(64), "mail"),
+    tags: fc.uniqueArray(fc.string({ unit: "binary", minLength: 1, maxLength: 64, size: "max" }), {
+      maxLength: 20,
+      size: "max",
+    }),
+    payload: fc.record({ text: fc.integer({ min: 0, max: 5_000 }).map((length) => "€".repeat(length)) }),
+  });
+  const seen = { taken: 0, refused: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      // With a bias towards small values hardly any would be refused.
+      fc.noBias(fc.array(spec, { minLength: 20, maxLength: 100, size: "max" })),
+      fc.boolean(),
+      async (wishes, withKeys) => {
+        const store = new FaultyStore(new KvStore(await Deno.openKv(":memory:")));
+        const { log, processor } = await logOfJobs({ store });
+        const jobs = wishes.map((wish, i) => ({
+          spec: aSpec({ ...wish, tags: wish.tags.map((tag) => tag.toWellFormed()) }),
+          idempotency: withKeys ? { ...RECORD, key_hash: `${i}`.padStart(64, "0") } : null,
+        }));
+        try {
+          assertOneCommitHolds(jobs, TESTER, log.logId);
+          seen.taken += 1;
+        } catch (error) {
+          assert(error instanceof BatchTooLargeError);
+          seen.refused += 1;
+          await log.close();
+          return;
+        }
+        const before = store.commits.length;
+        const staged = log.together(() =>
+          jobs.map((job) => processor.create({ type: "create", ...job }, TESTER))
+        );
+        await Promise.all(staged.map(({ append }) => append!.landed));
+        assertEquals(store.commits.length, before + 1);
+        const { mutations, bytes, keyBytes } = store.commits[before]!;
+        // What is added to what was counted: the head.
+        assert(mutations <= ONE_COMMIT.mutations + 1, `${mutations} mutations`);
+        assert(keyBytes <= ONE_COMMIT.keyBytes + 64, `${keyBytes} bytes of keys`);
+        assert(bytes <= ONE_COMMIT.bytes + 512, `${bytes} bytes`);
+        await log.close();
+      },
+    ),
+    { numRuns: 60 },
+  );
+  assert(seen.taken > 5 && seen.refused > 5, JSON.stringify(seen));
+});
