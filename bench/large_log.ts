@@ -1,6 +1,6 @@
 /**
  * A server on a log with a million events: how soon it runs the first waiting job, after a stop and after a kill, and how
- * much memory a million waiting jobs take.
+ * much memory a million waiting jobs take, and how long queries do among them.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { addJobs } from "./added.ts";
 import { Completions } from "./completions.ts";
 import { keepInFlight } from "./keep_in_flight.ts";
+import { measureLists } from "./lists.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
 import { completionsOf, createNoop, openNoopRuntime } from "./noop_runtime.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
@@ -40,6 +41,7 @@ async function measureLargeLog({ dir, sizes }: Bench): Promise<Row[]> {
   }
 
   const left = await addUpTo(path, mostWaiting);
+  const lists = await measureLists(dir, path, sizes.singles);
   await using server = await start(dir);
   await server.said(FIRST_RUN);
   await new Promise((resolve) => setTimeout(resolve, WORK_MS));
@@ -56,6 +58,7 @@ async function measureLargeLog({ dir, sizes }: Bench): Promise<Row[]> {
       ...once,
       memory_mb: memory,
     }),
+    ...lists,
   ];
 }
 

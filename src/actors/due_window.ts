@@ -17,22 +17,34 @@ export interface DueEntry extends Place {
   readonly jobType: string;
 }
 
-export interface DueWindowOptions {
-  readonly store: Store;
-  readonly handles: (jobType: string) => boolean;
-  readonly preload: (ids: readonly string[]) => Promise<void>;
-  readonly onFound: () => void;
-  readonly onError: (error: unknown) => void;
+export interface WindowSizes {
+  /** Rows that are read at a time. */
+  readonly page: number;
+  /** With fewer entries the window reads on. */
+  readonly low: number;
+  /** With more, half of them are dropped again. */
+  readonly high: number;
 }
 
-const PAGE = 500;
-const LOW_WATER = 200;
-const HIGH_WATER = 2_000;
+export interface DueWindowOptions {
+  readonly store: Store;
+  /** Jobs that may not be chosen now; the window has its entries beside them. */
+  readonly held: ReadonlySet<string>;
+  readonly handles: (jobType: string) => boolean;
+  readonly preload: (ids: readonly string[]) => Promise<void>;
+  /** Told when the window has read on. */
+  readonly onFound: () => void;
+  readonly onError: (error: unknown) => void;
+  readonly sizes?: WindowSizes;
+}
+
+const SIZES: WindowSizes = { page: 500, low: 200, high: 2_000 };
 
 const decoder = new TextDecoder();
 
 export class DueWindow {
   readonly #options: DueWindowOptions;
+  readonly #sizes: WindowSizes;
   /** Sorted by time and id, from `#first` on. */
   #entries: DueEntry[] = [];
   #first = 0;
@@ -44,11 +56,13 @@ export class DueWindow {
   /** @param unread Whether there may be rows on disk that are still to be read with {@linkcode refill}. */
   constructor(readonly queue: string, readonly rank: number, unread: boolean, options: DueWindowOptions) {
     this.#options = options;
+    this.#sizes = options.sizes ?? SIZES;
     this.#horizon = unread ? { id: "", readyAt: -1, jobType: "" } : undefined;
   }
 
   /** The first entry that is not held. */
-  first(held: ReadonlySet<string>): DueEntry | undefined {
+  first(): DueEntry | undefined {
+    const { held } = this.#options;
     if (held.size === 0) return this.#entries[this.#first];
     for (let i = this.#first; i < this.#entries.length; i++) {
       if (!held.has(this.#entries[i]!.id)) return this.#entries[i];
@@ -58,7 +72,17 @@ export class DueWindow {
 
   /** Whether there is nothing at hand and something may be on disk. */
   get mustRead(): boolean {
-    return this.#size === 0 && this.#horizon !== undefined;
+    return this.#horizon !== undefined && this.first() === undefined;
+  }
+
+  /** Entries in memory. */
+  get size(): number {
+    return this.#entries.length - this.#first;
+  }
+
+  /** Reads on, unless it does so already. */
+  readOn(): void {
+    if (!this.#meanwhile) this.refill().catch(this.#options.onError);
   }
 
   add(entry: DueEntry): void {
@@ -66,8 +90,9 @@ export class DueWindow {
     if (!this.#options.handles(entry.jobType)) return;
     if (this.#horizon && compare(entry, this.#horizon) > 0) return;
     this.#insert(entry);
-    if (this.#size > HIGH_WATER) {
-      this.#entries.length = this.#first + HIGH_WATER / 2;
+    const most = this.#sizes.high + this.#options.held.size;
+    if (this.size > most) {
+      this.#entries.length = this.#first + (most >> 1);
       this.#horizon = this.#entries.at(-1);
     }
   }
@@ -83,14 +108,16 @@ export class DueWindow {
   async refill(): Promise<void> {
     if (this.#meanwhile) return;
     try {
-      while (this.#horizon && this.#size < LOW_WATER) await this.#readPage(this.#horizon);
+      while (this.#horizon && this.#isLow) await this.#readPage(this.#horizon);
     } finally {
       this.#meanwhile = undefined;
     }
+    this.#options.onFound();
   }
 
-  get #size(): number {
-    return this.#entries.length - this.#first;
+  /** Held entries do not count: behind them there must be some to choose from. */
+  get #isLow(): boolean {
+    return this.size < this.#sizes.low + this.#options.held.size;
   }
 
   async #readPage(horizon: DueEntry): Promise<void> {
@@ -99,7 +126,7 @@ export class DueWindow {
     const prefix: StoreKey = ["d", this.queue, this.rank];
     const page = await store.list(
       { prefix, start: [...prefix, Math.max(0, horizon.readyAt), `${horizon.id}\0`] },
-      { limit: PAGE },
+      { limit: this.#sizes.page },
     );
     const read = page.map(({ key, value }): DueEntry => ({
       id: key[4] as string,
@@ -111,7 +138,7 @@ export class DueWindow {
 
     // So much has landed meanwhile that the window was cut: it reads on from there another time.
     if (this.#horizon !== horizon) return;
-    this.#horizon = page.length < PAGE ? undefined : read.at(-1);
+    this.#horizon = page.length < this.#sizes.page ? undefined : read.at(-1);
     for (const entry of handled) if (!meanwhile.has(entry.id)) this.#insert(entry);
     for (const entry of meanwhile.values()) if (entry) this.add(entry);
     if (handled.length > 0) onFound();
@@ -119,7 +146,7 @@ export class DueWindow {
 
   #insert(entry: DueEntry): void {
     const last = this.#entries.at(-1);
-    if (this.#size === 0 || compare(last!, entry) < 0) {
+    if (this.size === 0 || compare(last!, entry) < 0) {
       this.#entries.push(entry);
       return;
     }
@@ -146,9 +173,7 @@ export class DueWindow {
         this.#first = 0;
       }
     } else this.#entries.splice(at, 1);
-    if (this.#horizon && this.#size < LOW_WATER && !this.#meanwhile) {
-      this.refill().catch(this.#options.onError);
-    }
+    if (this.#horizon && this.#isLow) this.readOn();
   }
 }
 

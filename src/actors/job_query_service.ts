@@ -16,7 +16,7 @@ import type { JobChange } from "./job/projector.ts";
 import { decodeJson } from "./job/row.ts";
 import type { RunningJobs } from "./job/running.ts";
 import { isFinal, type JobState, toJob } from "./job/state.ts";
-import { listJobs } from "./job_list.ts";
+import { type JobListSources, listJobs } from "./job_list.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobFilter, JobQueries, JobStats } from "./jobs.ts";
 import type { StoredJobs } from "./stored_jobs.ts";
@@ -36,11 +36,14 @@ const FOLLOW_PAGE = 500;
 
 export class JobQueryService implements JobQueries {
   readonly #options: JobQueryServiceOptions;
+  readonly #lists: JobListSources;
   /** Called with each change of a job that somebody follows. */
   readonly #followers = new Map<string, Set<(state: JobState, events: readonly EventEnvelope[]) => void>>();
 
   constructor(options: JobQueryServiceOptions) {
     this.#options = options;
+    const { log, clock } = options;
+    this.#lists = { ...options, now: () => Math.max(clock.now(), log.time) };
     options.log.listen({
       landed: (appends) => {
         if (this.#followers.size === 0) return;
@@ -90,7 +93,7 @@ export class JobQueryService implements JobQueries {
     filter: JobFilter,
     page: { readonly limit: number; readonly after?: string },
   ): Promise<{ jobs: Job[]; next: string | undefined }> {
-    const { states, next } = await listJobs(this.#options, filter, page);
+    const { states, next } = await listJobs(this.#lists, filter, page);
     return { jobs: await Promise.all(states.map((state) => this.show(state))), next };
   }
 

@@ -12,7 +12,7 @@
 import type { StagedAppend } from "../events/append.ts";
 import type { Store } from "../events/store.ts";
 import type { SlotKind } from "./attempt_slots.ts";
-import { type DueEntry, DueWindow } from "./due_window.ts";
+import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } from "./due_window.ts";
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
@@ -26,21 +26,34 @@ export interface JobSchedulerOptions {
   readonly handles: (jobType: string) => boolean;
   /** Brings the states of jobs that will soon be chosen to hand. */
   readonly preload: (ids: readonly string[]) => Promise<void>;
-  /** Told when jobs were found on disk. */
+  /** Told when more was read from disk: there may be something to take. */
   readonly onFound: () => void;
   /** The queue whose jobs wait for the reserved slot. Default: none. */
   readonly reservedQueue?: string;
   readonly onError: (error: unknown) => void;
+  /** How much of what waits is in memory. */
+  readonly sizes?: WindowSizes;
 }
 
 export class JobScheduler {
   readonly #options: JobSchedulerOptions;
+  readonly #windowOptions: DueWindowOptions;
   readonly #waiting: Readonly<Record<SlotKind, Waiting>> = { ordinary: newWaiting(), reserved: newWaiting() };
   /** Jobs whose last attempt has not let go yet. */
   readonly #held = new Set<string>();
 
   constructor(options: JobSchedulerOptions) {
     this.#options = options;
+    this.#windowOptions = { ...options, held: this.#held };
+  }
+
+  /** Jobs in memory, of all that wait. */
+  get atHand(): number {
+    let size = 0;
+    for (const { windows } of Object.values(this.#waiting)) {
+      for (const window of windows.values()) size += window.size;
+    }
+    return size;
   }
 
   /** Forgets everything and reads the first window of each queue and priority from disk. */
@@ -73,7 +86,7 @@ export class JobScheduler {
     const waiting = this.#waiting[kind];
     const fair = (waiting.choices + 1) % FAIR_TURN === 0;
     const best = fair ? this.#longestWaiting(waiting, now) : this.#mostUrgent(waiting, now);
-    if (!best) return undefined;
+    if (this.#mayBeOnDisk(waiting, fair ? undefined : best) || !best) return undefined;
     waiting.choices += 1;
     best.window.remove(best.entry);
     return best.entry.id;
@@ -95,7 +108,7 @@ export class JobScheduler {
   nextDueAt(kind: SlotKind = "ordinary"): number | undefined {
     let next: number | undefined;
     for (const window of this.#waiting[kind].windows.values()) {
-      const entry = window.first(this.#held);
+      const entry = window.first();
       if (entry && (next === undefined || entry.readyAt < next)) next = entry.readyAt;
     }
     return next;
@@ -117,11 +130,22 @@ export class JobScheduler {
     this.#held.delete(id);
   }
 
+  /** Whether a window that has nothing at hand may have a better choice on disk; it is then read, and told of. */
+  #mayBeOnDisk({ windows }: Waiting, best: Choice | undefined): boolean {
+    let mayBe = false;
+    for (const window of windows.values()) {
+      if (!window.mustRead || (best && window.rank < best.window.rank)) continue;
+      window.readOn();
+      mayBe = true;
+    }
+    return mayBe;
+  }
+
   #mostUrgent({ windows }: Waiting, now: number): Choice | undefined {
     let best: Choice | undefined;
     for (const window of windows.values()) {
       if (best && window.rank < best.window.rank) continue;
-      const entry = window.first(this.#held);
+      const entry = window.first();
       if (!entry || entry.readyAt > now) continue;
       if (!best || window.rank > best.window.rank || isBefore(entry, best.entry)) best = { window, entry };
     }
@@ -131,7 +155,7 @@ export class JobScheduler {
   #longestWaiting({ windows }: Waiting, now: number): Choice | undefined {
     let best: Choice | undefined;
     for (const window of windows.values()) {
-      const entry = window.first(this.#held);
+      const entry = window.first();
       if (entry && entry.readyAt <= now && (!best || isBefore(entry, best.entry))) best = { window, entry };
     }
     return best;
@@ -146,7 +170,7 @@ export class JobScheduler {
     const { windows } = this.#waiting[this.kindOf(queue)];
     const id = `${rank}${queue}`;
     let window = windows.get(id);
-    if (!window) windows.set(id, window = new DueWindow(queue, rank, unread, this.#options));
+    if (!window) windows.set(id, window = new DueWindow(queue, rank, unread, this.#windowOptions));
     return window;
   }
 }

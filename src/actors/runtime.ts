@@ -114,7 +114,8 @@ export class Runtime {
     });
     const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
     const commands = new JobCommandService({ log, store, processor, queries, pool, clock });
-    const sources = { store, stored, counts, running };
+    const now = () => Math.max(clock.now(), log.time);
+    const sources = { store, stored, counts, running, now };
     jobTypes.register(bulkOperation({ log, sources, states, processor, queries }));
     const bulk: BulkQueries = {
       count: (selection, signal) => countSelected(sources, selection, { signal }),

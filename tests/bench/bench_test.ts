@@ -15,6 +15,12 @@ const NAMES = [
   "start",
   "start_after_kill",
   "million_waiting",
+  "get",
+  "list",
+  "list_status",
+  "list_filters",
+  "list_scan",
+  "stats",
 ];
 
 async function bench(...args: string[]) {

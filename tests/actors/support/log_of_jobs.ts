@@ -43,8 +43,9 @@ export async function logOfJobs(options: LogOfJobsOptions = {}) {
   const states = new JobStates(stored);
   const processor = new JobProcessor({ log, states, clock, random: options.random ?? (() => 0) });
   const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
+  const now = () => Math.max(clock.now(), log.time);
   const nextJobId = () => newJobId(Math.max(clock.now(), log.time), log.nextPosition);
-  return { store, clock, counts, running, log, states, processor, queries, stored, newJobId: nextJobId };
+  return { store, clock, counts, running, log, states, processor, queries, stored, now, newJobId: nextJobId };
 }
 
 export type LogOfJobs = Awaited<ReturnType<typeof logOfJobs>>;
