@@ -24,9 +24,9 @@ export interface ListPage {
 }
 
 /** Jobs that one page looks at, at most, give or take those of its last step. */
-export const SCAN_LIMIT = 500;
+export const SCAN_LIMIT = 250;
 /** Jobs that a step looks at, at most. */
-const MAX_STEP = 250;
+const MAX_STEP = 125;
 /** An id is drawn a little before its event is dated, so a range of ids is taken this much wider. */
 const ID_MARGIN_MS = 2_000;
 

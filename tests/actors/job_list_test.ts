@@ -261,7 +261,8 @@ Deno.test("a filter that no index serves looks at so many jobs a page, and its c
     assert(page.entries <= 3 * SCAN_LIMIT, `${page.entries} entries`);
     pages += 1;
   } while (after !== undefined);
-  assertEquals([found, pages], [["marked", "marked", "marked"], 9]);
+  assertEquals(found, ["marked", "marked", "marked"]);
+  assert(pages >= 5_000 / (2 * SCAN_LIMIT), `${pages} pages`);
 });
 
 Deno.test("waiting jobs are listed at the same cost however many wait for a retry or are scheduled beside them", async () => {
