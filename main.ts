@@ -3,18 +3,23 @@
  *
  * @module
  */
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { expiringRecords } from "./src/actors/expiring_records.ts";
 import { BACKOFF_DEFAULT } from "./src/actors/job/job.ts";
 import { SUPERVISOR } from "./src/actors/attempt_pool.ts";
 import { Runtime } from "./src/actors/runtime.ts";
 import { AdminTokenError, loadAdminToken } from "./src/api/admin_token.ts";
 import { createApp } from "./src/api/app.ts";
+import type { AuditParts } from "./src/api/audit.ts";
+import { LogProofs } from "./src/audit/log_proofs.ts";
 import { adminTokenVerifier } from "./src/api/tokens.ts";
 import { openCache } from "./src/cache/open_cache.ts";
 import { type Config, loadConfig, unknownVariables } from "./src/config/config.ts";
 import { ConfigError } from "./src/config/config_error.ts";
 import { createKvFile } from "./src/config/kv_file.ts";
 import { KvStore } from "./src/events/kv_store.ts";
+import { formatVerifierKey, rawPublicKey } from "./src/events/merkle/signed_note.ts";
+import type { Store } from "./src/events/store.ts";
 import type { HandlerServices } from "./src/handlers/handler.ts";
 import { logHandlerLine, logJobsFound, logStarting, logStopped } from "./src/logging/job_lines.ts";
 import { loggerOf, setupLogging } from "./src/logging/setup.ts";
@@ -23,6 +28,7 @@ import { jobReporter } from "./src/wiring/job_reporter.ts";
 import { jobTypes } from "./src/wiring/job_types.ts";
 import { handlerServices } from "./src/wiring/services.ts";
 import { onStopSignal } from "./src/wiring/stop_signals.ts";
+import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { lockStore, StoreLockedError } from "./src/wiring/store_lock.ts";
 
 async function main(): Promise<void> {
@@ -38,6 +44,7 @@ async function main(): Promise<void> {
     dataDir: config.dataDir,
     ...(config.token !== undefined && { fromEnvironment: config.token }),
   });
+  const signingKey = await loadSigningKey(config.signingKeyPath);
   const logging = setupLogging({
     level: config.logLevel,
     format: config.logFormat,
@@ -68,6 +75,7 @@ async function main(): Promise<void> {
     jobTypes: types,
     services,
     concurrency: config.concurrency,
+    signingKey,
     handlerLog: (jobId, jobType) => (message, level) =>
       logHandlerLine(loggerOf("handlers"), { jobId, jobType, attempt: 0 }, message, level),
     onError: (error) => worker.error(`Something failed that should not: ${describe(error)}`),
@@ -94,6 +102,7 @@ async function main(): Promise<void> {
     jobs: runtime.jobs,
     tokens: adminTokenVerifier(admin.token),
     backoffDefault: { ...BACKOFF_DEFAULT, base_seconds: config.backoffBaseSeconds },
+    audit: auditParts(runtime, store, signingKey),
     stopping: stopping.signal,
     logger: loggerOf("api"),
   });
@@ -125,6 +134,21 @@ async function main(): Promise<void> {
   Deno.exit(await stopped.promise);
 }
 
+function auditParts(runtime: Runtime, store: Store, signingKey: KeyObject): AuditParts {
+  const { log, tree } = runtime;
+  const publicKey = rawPublicKey(createPublicKey(signingKey));
+  return {
+    proofs: new LogProofs({
+      store,
+      partition: 0,
+      position: () => log.position,
+      catchUp: () => tree!.flush(),
+      treeSize: () => tree!.size,
+    }),
+    verifierKey: formatVerifierKey({ name: log.logId, publicKey }),
+  };
+}
+
 /** The token is shown once, to the terminal only. */
 function announce(
   config: Config,
@@ -146,7 +170,7 @@ function describe(error: unknown): string {
 /** What the person who started Daybook can mend is told in one line. */
 function isMendable(error: unknown): error is Error {
   return error instanceof ConfigError || error instanceof StoreLockedError ||
-    error instanceof HandlerFolderError ||
+    error instanceof HandlerFolderError || error instanceof SigningKeyError ||
     error instanceof AdminTokenError || error instanceof Deno.errors.AddrInUse;
 }
 

@@ -5,10 +5,12 @@
  *
  * @module
  */
+import type { KeyObject } from "node:crypto";
 import { type ActorRefFrom, createActor, waitFor } from "xstate";
 import { type Clock, systemClock } from "../events/clock.ts";
 import { EventLog } from "../events/event_log.ts";
 import { monotonicIds } from "../events/ids.ts";
+import { TreeFollower } from "../events/merkle/tree_follower.ts";
 import type { Store } from "../events/store.ts";
 import type { HandlerServices } from "../handlers/handler.ts";
 import { AttemptPool, type AttemptPoolOptions } from "./attempt_pool.ts";
@@ -44,6 +46,10 @@ export interface RuntimeOptions {
   readonly onError?: (error: unknown) => void;
   readonly onRecovered?: SupervisorParts["onRecovered"];
   readonly onRestart?: SupervisorParts["onRestart"];
+  /** Ed25519 key that signs checkpoints of the log. Default: none are made. */
+  readonly signingKey?: KeyObject;
+  /** Told of each checkpoint as it is signed. */
+  readonly onCheckpoint?: (note: string) => void;
   /** How long a stop waits for running handlers before their signals fire, in milliseconds. Default 5000. */
   readonly patienceMs?: number;
   /** How long it waits after that before it gives jobs back. Default 5000. */
@@ -65,6 +71,8 @@ export class Runtime {
     readonly jobs: Jobs,
     pool: AttemptPool,
     supervisor: ActorRefFrom<ReturnType<typeof supervisorMachine>>,
+    /** Keeps the log's Merkle tree, with a signing key. */
+    readonly tree: TreeFollower | undefined,
   ) {
     this.#pool = pool;
     this.#supervisor = supervisor;
@@ -140,7 +148,8 @@ export class Runtime {
         },
       },
     );
-    return new Runtime(log, processor, { jobTypes, commands, queries, bulk }, pool, supervisor);
+    const tree = options.signingKey && followTree(log, options.signingKey, options);
+    return new Runtime(log, processor, { jobTypes, commands, queries, bulk }, pool, supervisor, tree);
   }
 
   /** Recovers what the last process left running, then starts due jobs, now and from now on. */
@@ -182,6 +191,23 @@ export class Runtime {
       this.#supervisor.send({ type: "stop" });
       await waitFor(this.#supervisor, (snapshot) => snapshot.status !== "active", { timeout: Infinity });
     }
+    await this.log.drain();
+    await this.tree?.close();
     await this.log.close();
   }
+}
+
+function followTree(log: EventLog<JobChange>, privateKey: KeyObject, options: RuntimeOptions): TreeFollower {
+  const { store, clock = systemClock, onCheckpoint, onError = () => {} } = options;
+  const tree = new TreeFollower({
+    store,
+    partition: 0,
+    position: () => log.position,
+    signer: { name: log.logId, privateKey },
+    clock,
+    onError,
+    ...(onCheckpoint && { onCheckpoint }),
+  });
+  log.listen({ landed: () => tree.landed() });
+  return tree;
 }

@@ -9,6 +9,7 @@
 import { Hono } from "hono";
 import type { Backoff } from "../actors/job/job.ts";
 import type { Jobs } from "../actors/jobs.ts";
+import { type AuditParts, auditRoutes } from "./audit.ts";
 import { authenticate, requireScope } from "./authorization.ts";
 import { jobRoutes } from "./background_job.ts";
 import { listJobsRoute } from "./background_jobs.ts";
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly tokens: TokenVerifier;
   /** What a new job's `backoff` is filled in with. */
   readonly backoffDefault: Backoff;
+  /** What `/audit` answers from. Without it there is no such path. */
+  readonly audit?: AuditParts;
   /**
    * Fires when the server stops: event streams end, and those who wait for a job are answered with the job as it is.
    * Without it they last until their callers go.
@@ -58,6 +61,7 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
     ...jobRoutes(jobs, stopping),
     jobEventsRoute(jobs, { stopping, keepAliveMs: options.keepAliveMs ?? 15_000, onBroken: logMistake }),
     statsRoute(jobs),
+    ...(options.audit ? auditRoutes(options.audit) : []),
     ...healthRoutes(jobs),
   ];
   const table = routes.map((route) => ({ ...route, pattern: pathPattern(route.path) }));

@@ -54,7 +54,7 @@ export async function projectionDifferences(
   const events = entries.filter(({ key }) => key[0] === "e")
     .flatMap((page) => fromPage(page).events)
     .map((bytes): StoredEvent => ({ event: upcasters.upcast(decodeEvent(bytes)), bytes }));
-  const passedOver = new Set(["e", "h", ...options.otherPrefixes ?? []]);
+  const passedOver = new Set(["e", "h", "t", "tc", "tk", ...options.otherPrefixes ?? []]);
   const actual = entries.filter(({ key }) => !passedOver.has(key[0] as string));
   const { differences, histories } = foldLog(events);
   const { value: head } = await store.get(headKey(0));
@@ -216,7 +216,11 @@ function isNothing(value: Uint8Array): boolean {
 const decoder = new TextDecoder();
 
 function json(value: Uint8Array): unknown {
-  return JSON.parse(decoder.decode(value));
+  try {
+    return JSON.parse(decoder.decode(value));
+  } catch {
+    return { unreadable: value };
+  }
 }
 
 function valueText(value: Uint8Array): string {

@@ -62,6 +62,11 @@ export class TreeFollower {
     this.#wait();
   }
 
+  /** Number of events that the tree has. */
+  get size(): number {
+    return this.#cursor.size;
+  }
+
   /** To be called when events have landed; catches up when enough have. */
   landed(): void {
     if (this.#options.position() - this.#cursor.checkpoint >= EVENTS_PER_CHECKPOINT) void this.#catchUp();
