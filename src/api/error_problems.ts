@@ -16,6 +16,7 @@ import {
   ExpectedVersionConflictError,
   LogFencedError,
   LogUnavailableError,
+  StoreUnreadableError,
   UnknownOutcomeError,
 } from "../events/errors.ts";
 import { ProblemError, RETRY_AFTER_SECONDS } from "./problem.ts";
@@ -31,6 +32,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
     return new ProblemError(413, `${error.message}. Send fewer jobs, or leave out "atomic"`);
   }
   if (error instanceof IdempotencyKeyReusedError) return new ProblemError(422, error.message);
+  if (error instanceof StoreUnreadableError) return unavailable(error.message);
   if (error instanceof UnknownOutcomeError) {
     return unavailable(
       `It is not known whether the write landed: ${error.why}. Repeat the request with the same Idempotency-Key`,

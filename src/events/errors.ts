@@ -44,6 +44,16 @@ export class UnknownOutcomeError extends Error {
   }
 }
 
+/** What was to be read could not be: the store is away, or its disk fails. Nothing is known to be wrong with what is stored. */
+export class StoreUnreadableError extends Error {
+  override readonly name = "StoreUnreadableError";
+  constructor(cause: unknown) {
+    super(`The store could not be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}
+
 /** Another writer has taken the log over; this process may write no more. */
 export class LogFencedError extends Error {
   override readonly name = "LogFencedError";

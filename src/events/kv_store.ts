@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { StoreUnreadableError } from "./errors.ts";
 import type { Commit, Store, StoreEntry, StoreKey, StoreRange } from "./store.ts";
 
 /** Deno KV reads at most this many keys in one `getMany`. */
@@ -19,7 +20,7 @@ export class KvStore implements Store {
   }
 
   async get(key: StoreKey): Promise<{ value: Uint8Array | null; versionstamp: string | null }> {
-    const { value, versionstamp } = await this.#kv.get<Uint8Array>(key);
+    const { value, versionstamp } = await readable(this.#kv.get<Uint8Array>(key));
     return { value, versionstamp };
   }
 
@@ -28,7 +29,7 @@ export class KvStore implements Store {
     for (let i = 0; i < keys.length; i += KEYS_PER_READ) {
       reads.push(this.#kv.getMany<Uint8Array[]>(keys.slice(i, i + KEYS_PER_READ)));
     }
-    return (await Promise.all(reads)).flat().map((entry) => entry.value);
+    return (await readable(Promise.all(reads))).flat().map((entry) => entry.value);
   }
 
   async list(range: StoreRange, options: { limit: number; reverse?: boolean }): Promise<StoreEntry[]> {
@@ -39,7 +40,9 @@ export class KvStore implements Store {
       reverse: options.reverse ?? false,
       batchSize: Math.min(options.limit, 500),
     });
-    for await (const { key, value } of found) entries.push({ key: key as StoreKey, value });
+    await readable((async () => {
+      for await (const { key, value } of found) entries.push({ key: key as StoreKey, value });
+    })());
     return entries;
   }
 
@@ -56,6 +59,15 @@ export class KvStore implements Store {
 
   close(): void {
     this.#kv.close();
+  }
+}
+
+/** Says of a failed read that it was one, so that nobody takes it for a mistake of ours. */
+async function readable<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw new StoreUnreadableError(error);
   }
 }
 

@@ -28,6 +28,7 @@ export interface Commit {
   readonly deletes: readonly StoreKey[];
 }
 
+/** Reads reject with `StoreUnreadableError` when the store is away. */
 export interface Store {
   get(key: StoreKey): Promise<{ value: Uint8Array | null; versionstamp: string | null }>;
   /** The values in the order of the keys, `null` where there is none. Any number of keys. */

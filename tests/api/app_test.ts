@@ -5,6 +5,7 @@ import {
   ExpectedVersionConflictError,
   LogFencedError,
   LogUnavailableError,
+  StoreUnreadableError,
   UnknownOutcomeError,
 } from "../../src/events/errors.ts";
 import { ADMIN, JOBS, problemIn, READER, testApp } from "./support/test_app.ts";
@@ -178,6 +179,15 @@ Deno.test("a log that takes no writes is a 503 with Retry-After that says whethe
     assertEquals((await problemIn(response, 503)).detail, detail);
   }
   assertEquals((await create()).status, 201);
+  assertEquals(logged, []);
+});
+
+Deno.test("a store that cannot be read is a 503 with Retry-After too", async () => {
+  const { jobs, logged, call } = testApp();
+  jobs.failure = new StoreUnreadableError(new Error("disk I/O error"));
+  const response = await call("GET", JOBS);
+  assertEquals(response.headers.get("Retry-After"), "5");
+  assertEquals((await problemIn(response, 503)).detail, "The store could not be read: disk I/O error");
   assertEquals(logged, []);
 });
 
