@@ -27,6 +27,8 @@ export interface Sizes {
   readonly waiting: number;
   /** Jobs in the log, completed and then waiting, that a server is started on; and how many wait at most. */
   readonly stored: { readonly completed: number; readonly waiting: number; readonly mostWaiting: number };
+  /** Completed jobs in the log that is replayed. */
+  readonly replayed: number;
   /** HTTP requests in a round. */
   readonly requests: number;
   /** Work done before the clock starts, so that the code is compiled. */
@@ -42,6 +44,7 @@ export const FULL: Sizes = {
   jobs: 10_000,
   waiting: 20_000,
   stored: { completed: 300_000, waiting: 100_000, mostWaiting: 1_000_000 },
+  replayed: 33_334,
   requests: 20_000,
   warmUp: 3_000,
   singles: 200,
@@ -53,6 +56,7 @@ export const QUICK: Sizes = {
   jobs: 300,
   waiting: 300,
   stored: { completed: 300, waiting: 100, mostWaiting: 600 },
+  replayed: 300,
   requests: 300,
   warmUp: 50,
   singles: 10,

@@ -21,6 +21,7 @@ const NAMES = [
   "list_filters",
   "list_scan",
   "stats",
+  "replay",
 ];
 
 async function bench(...args: string[]) {

@@ -1,0 +1,47 @@
+/**
+ * The view of all entries that end in a job's id: rows, lists, tags, the order of choice.
+ *
+ * Those that should be there were compared with the fold job by job; here is what should not.
+ *
+ * @module
+ */
+import type { StoreEntry } from "../events/store.ts";
+import type { Findings } from "./findings.ts";
+import { hasEntry } from "./job_shapes.ts";
+import type { RestingJobs } from "./resting_jobs.ts";
+import type { View } from "./view.ts";
+
+export class JobEntries implements View {
+  /** Those that no other view has. */
+  readonly prefixes = [];
+  readonly #jobs: RestingJobs;
+  readonly #findings: Findings;
+  #found: ReadonlyMap<string, number> | undefined;
+
+  constructor(jobs: RestingJobs, findings: Findings) {
+    this.#jobs = jobs;
+    this.#findings = findings;
+  }
+
+  found(prefix: string): number {
+    this.#found ??= this.#count();
+    return this.#found.get(prefix) ?? 0;
+  }
+
+  async check({ key, value }: StoreEntry): Promise<void> {
+    const shape = this.#jobs.shapeOf(key.at(-1) as string);
+    if (!shape || !hasEntry(shape, key)) await this.#findings.differs(key, value, null);
+  }
+
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #count(): Map<string, number> {
+    const counts = new Map<string, number>();
+    const add = (prefix: string, count: number) => counts.set(prefix, (counts.get(prefix) ?? 0) + count);
+    for (const [, { lanes }] of this.#jobs.shapes()) for (const [first] of lanes) add(first as string, 1);
+    for (const [prefix, count] of this.#jobs.missing) add(prefix, -count);
+    return counts;
+  }
+}

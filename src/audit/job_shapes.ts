@@ -1,0 +1,65 @@
+/**
+ * What the log says of a job that is done with, in as little memory as can be: which entries it has, each by what it
+ * shares with other jobs' entries.
+ *
+ * All entries of a job but its keys of idempotency and its chunks end in its id; what comes before the id is a lane.
+ * Jobs whose entries are in the same lanes share one shape.
+ *
+ * @module
+ */
+import type { JobStatus } from "../actors/job/job.ts";
+import { type JobState, statusOf } from "../actors/job/state.ts";
+import type { StoreEntry, StoreKey } from "../events/store.ts";
+
+/** A key without the id. */
+export type Lane = StoreKey;
+
+/** What is counted by queue and type. */
+export interface Cell {
+  readonly queue: string;
+  readonly jobType: string;
+  readonly status: JobStatus;
+}
+
+export interface JobShape {
+  readonly lanes: readonly Lane[];
+  /** `null` for deleted jobs, which count nowhere. */
+  readonly cell: Cell | null;
+}
+
+/** First parts of the keys of rows. */
+export const ROWS: readonly string[] = ["j", "z"];
+
+export function isRow({ key }: StoreEntry): boolean {
+  return ROWS.includes(key[0] as string);
+}
+
+export class JobShapes {
+  readonly #shapes = new Map<string, JobShape>();
+
+  /** @param entries Those that the job has, which end in its id. */
+  of({ phase, queue, jobType }: JobState, entries: readonly StoreEntry[]): JobShape {
+    const status = statusOf(phase);
+    let name = `${queue}\n${jobType}\n${status}`;
+    for (const { key } of entries) {
+      for (let i = 0; i < key.length - 1; i++) name += `\n${key[i]}`;
+    }
+    let shape = this.#shapes.get(name);
+    if (!shape) {
+      const lanes = entries.map(({ key }) => key.slice(0, -1));
+      shape = { lanes, cell: phase === "deleted" ? null : { queue, jobType, status } };
+      this.#shapes.set(name, shape);
+    }
+    return shape;
+  }
+}
+
+/** Whether a job of this shape has an entry with this key, which ends in the job's id. */
+export function hasEntry({ lanes }: JobShape, key: StoreKey): boolean {
+  return lanes.some((lane) => lane.length === key.length - 1 && lane.every((part, i) => part === key[i]));
+}
+
+/** The key without the id of the job's row, which it has. */
+export function rowLaneOf({ lanes }: JobShape): Lane {
+  return lanes.find(([first]) => ROWS.includes(first as string))!;
+}

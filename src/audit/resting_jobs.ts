@@ -1,0 +1,198 @@
+/**
+ * The jobs that nothing happens to for a while: some 100 bytes each, not their states.
+ *
+ * A job whose entries in the store are those that its state should have leaves only its shape, and its state is read
+ * from its row again. Of any other the positions of its events are kept, to be folded again.
+ *
+ * @module
+ */
+import { decodeRow } from "../actors/job/row.ts";
+import { runningStart } from "../actors/job/running.ts";
+import { decodeEvent, type StoredEvent } from "../events/event.ts";
+import { readEventsAt } from "../events/event_page.ts";
+import type { StoreEntry, StoreKey } from "../events/store.ts";
+import type { Upcasters } from "../events/upcasters.ts";
+import type { ComparedStore } from "./compared_store.ts";
+import type { Findings } from "./findings.ts";
+import { entriesOf, foldAll, type FoldedJob, isDoneWith } from "./folded_job.ts";
+import { inPages } from "./in_pages.ts";
+import { isRow, type JobShape, JobShapes, rowLaneOf } from "./job_shapes.ts";
+import { sameJson } from "./same_value.ts";
+
+/** Jobs that are settled together. */
+const PAGE = 512;
+const PARTITION = 0;
+
+/** Positions of a job's events; one is kept as a number, which costs nothing. */
+type Events = number | readonly number[];
+/** Of a job that cannot be folded again. */
+const UNKNOWN: JobShape = { lanes: [], cell: null };
+type NamedJob = readonly [stream: string, job: FoldedJob];
+
+interface ExpectedJob {
+  readonly stream: string;
+  readonly job: FoldedJob;
+  readonly entries: readonly StoreEntry[];
+}
+
+export class RestingJobs {
+  readonly #store: ComparedStore;
+  readonly #upcasters: Upcasters;
+  readonly #findings: Findings;
+  readonly #shapes = new JobShapes();
+  /** By stream: an event brings its name, an id would be one more string. */
+  readonly #jobs = new Map<string, JobShape | Events>();
+  /** Positions of the starts that rows lack. */
+  readonly #starts = new Map<string, number>();
+  /** Entries of settled jobs that should be there and are not, by first part. */
+  readonly #missing = new Map<string, number>();
+
+  constructor(store: ComparedStore, upcasters: Upcasters, findings: Findings) {
+    this.#store = store;
+    this.#upcasters = upcasters;
+    this.#findings = findings;
+  }
+
+  has(stream: string): boolean {
+    return this.#jobs.has(stream);
+  }
+
+  /** Takes these jobs in, but for those that would take more memory here; answers them. */
+  async lay(jobs: readonly NamedJob[]): Promise<NamedJob[]> {
+    const left = new Map(jobs);
+    for (const { stream, job, entries } of await this.#stored(jobs)) {
+      this.#jobs.set(stream, this.#shapes.of(job.state, entries));
+      left.delete(stream);
+    }
+    for (const [stream, { state: { version, positions } }] of left) {
+      if (version !== positions.length) continue;
+      this.#jobs.set(stream, version === 1 ? positions[0]! : positions);
+      left.delete(stream);
+    }
+    return [...left];
+  }
+
+  /**
+   * The states of these jobs, which stay here until they are laid or settled again. A job of whose events another has
+   * taken the place, in a log that is not lawful, is left out.
+   */
+  async wake(streams: readonly string[]): Promise<NamedJob[]> {
+    const byRow: { stream: string; key: StoreKey }[] = [];
+    const byEvents: { stream: string; events: readonly number[] }[] = [];
+    for (const stream of streams) {
+      const job = this.#jobs.get(stream)!;
+      if (isShape(job)) byRow.push({ stream, key: [...rowLaneOf(job), idOf(stream)] });
+      else byEvents.push({ stream, events: typeof job === "number" ? [job] : job });
+    }
+    const rows = await this.#store.getMany(byRow.map(({ key }) => key));
+    const read = byRow.map((
+      { stream },
+      i,
+    ): NamedJob => [stream, { state: decodeRow(rows[i]!), before: null }]);
+    return [...read, ...await this.#fold(byEvents)];
+  }
+
+  /** No events follow: names each entry that differs, of these jobs and of those that rest by their events. */
+  async settle(awake: Iterable<NamedJob>): Promise<void> {
+    for (const page of inPages(awake, PAGE)) await this.#settle(page);
+    const unsettled = this.#jobs.entries().filter(([, job]) => !isShape(job)).map(([stream]) => stream);
+    for (const page of inPages(unsettled, PAGE)) {
+      const woken = await this.wake(page);
+      for (const stream of page) this.#jobs.set(stream, UNKNOWN);
+      await this.#settle(woken);
+    }
+  }
+
+  /** Of a settled job, `undefined` when there is none of this id. */
+  shapeOf(id: string): JobShape | undefined {
+    return this.#jobs.get(`job/${id}`) as JobShape | undefined;
+  }
+
+  /** Of all jobs; they are settled. */
+  *shapes(): Generator<[id: string, shape: JobShape]> {
+    for (const [stream, shape] of this.#jobs) yield [idOf(stream), shape as JobShape];
+  }
+
+  get count(): number {
+    return this.#jobs.size;
+  }
+
+  /** Position of the start that a settled job's row lacks, `null` when it lacks none. */
+  startOf(id: string): number | null {
+    return this.#starts.get(id) ?? null;
+  }
+
+  /** How many entries of settled jobs should be there and are not, by first part. */
+  get missing(): ReadonlyMap<string, number> {
+    return this.#missing;
+  }
+
+  /** The jobs that are done with and whose entries are in the store as they should be. */
+  async #stored(jobs: readonly NamedJob[]): Promise<ExpectedJob[]> {
+    const expected = jobs.filter(([, job]) => isDoneWith(job)).map(expectedOf);
+    const rows = await this.#store.holds(expected.map(({ entries }) => entries.find(isRow)!));
+    // To look for what is not there costs SQLite the most, and where the row is another, so are the other entries.
+    const likely = expected.filter((_, i) => rows[i]);
+    const others = (await this.#store.holds(likely.flatMap(({ entries }) => entries.filter(isNoRow))))
+      .values();
+    return likely.filter(({ entries }) =>
+      entries.filter(isNoRow).map(() => others.next().value).every(Boolean)
+    );
+  }
+
+  async #settle(jobs: readonly NamedJob[]): Promise<void> {
+    const expected = jobs.map(expectedOf);
+    const held = (await this.#store.holds(expected.flatMap(({ entries }) => entries))).values();
+    for (const { stream, job, entries } of expected) {
+      this.#jobs.set(stream, this.#shapes.of(job.state, entries));
+      const start = runningStart(job.state);
+      if (typeof start === "number") this.#starts.set(job.state.id, start);
+      for (const entry of entries) if (!held.next().value) await this.#compare(entry);
+    }
+  }
+
+  async #compare({ key, value }: StoreEntry): Promise<void> {
+    const { value: is } = await this.#store.get(key);
+    const prefix = key[0] as string;
+    if (!is) this.#missing.set(prefix, (this.#missing.get(prefix) ?? 0) + 1);
+    if (!is || !isRow({ key, value }) || !sameJson(is, value)) await this.#findings.differs(key, is, value);
+  }
+
+  async #fold(jobs: readonly { stream: string; events: readonly number[] }[]): Promise<NamedJob[]> {
+    const found = await readEventsAt(this.#store, PARTITION, jobs.flatMap(({ events }) => events));
+    const all = found.values();
+    return jobs.flatMap(({ stream, events }) => {
+      const history = events.map(() => this.#decode(all.next().value)).filter((stored) =>
+        stored !== undefined
+      );
+      const isWhole = history.length === events.length &&
+        history.every(({ event }) => event.stream === stream);
+      const job = isWhole ? foldAll(history) : undefined;
+      return job ? [[stream, job]] : [];
+    });
+  }
+
+  #decode(bytes: Uint8Array | undefined): StoredEvent | undefined {
+    try {
+      return bytes && { event: this.#upcasters.upcast(decodeEvent(bytes)), bytes };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function expectedOf([stream, job]: NamedJob): ExpectedJob {
+  return { stream, job, entries: entriesOf(job) };
+}
+
+function isShape(job: JobShape | Events): job is JobShape {
+  return typeof job === "object" && "lanes" in job;
+}
+
+function isNoRow(entry: StoreEntry): boolean {
+  return !isRow(entry);
+}
+
+function idOf(stream: string): string {
+  return stream.slice("job/".length);
+}

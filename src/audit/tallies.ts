@@ -1,0 +1,87 @@
+/**
+ * What is counted from the log: jobs by queue, type and status, and jobs that became final by minute; and which jobs
+ * are being processed.
+ *
+ * @module
+ */
+import { type FinalCounts, noCounts, type StatusCounts } from "../actors/job/counts.ts";
+import { countsKey, minuteKey } from "../actors/job/keys.ts";
+import { encodeJson } from "../actors/job/row.ts";
+import { RUNNING_KEY } from "../actors/job/running.ts";
+import type { EventEnvelope } from "../events/event.ts";
+import type { StoreEntry } from "../events/store.ts";
+import type { Findings } from "./findings.ts";
+import type { RestingJobs } from "./resting_jobs.ts";
+import { parsedJson } from "./same_value.ts";
+import type { View } from "./view.ts";
+import { WantedEntries } from "./wanted_entries.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Jobs by queue, type and status. */
+export function countsView(jobs: RestingJobs, findings: Findings): View {
+  return new WantedEntries({
+    prefix: "c",
+    findings,
+    wanted: () => countsOf(jobs),
+    // Of a queue and type that had jobs once.
+    isNothing: (value) => Object.values(parsedJson(value) ?? { damaged: true }).every((count) => count === 0),
+  });
+}
+
+/** The jobs that are being processed. */
+export function runningView(jobs: RestingJobs, findings: Findings): View {
+  return new WantedEntries({
+    prefix: "r",
+    findings,
+    wanted: () => [{ key: RUNNING_KEY, value: encodeJson(Object.fromEntries(runningJobs(jobs))) }],
+    isNothing: (value) => Object.keys(parsedJson(value) ?? { damaged: true }).length === 0,
+  });
+}
+
+/** Jobs that became final, by minute. */
+export class FinalMinutes {
+  readonly #minutes = new Map<number, FinalCounts>();
+
+  count({ type, time }: EventEnvelope): void {
+    if (type !== "job.completed" && type !== "job.failed" && type !== "job.cancelled") return;
+    const minute = Math.floor(Date.parse(time) / MINUTE_MS);
+    let counts = this.#minutes.get(minute);
+    if (!counts) this.#minutes.set(minute, counts = { completed: 0, failed: 0, cancelled: 0 });
+    counts[type.slice("job.".length) as keyof FinalCounts] += 1;
+  }
+
+  view(findings: Findings): View {
+    return new WantedEntries({
+      prefix: "m",
+      findings,
+      wanted: () =>
+        this.#minutes.entries().map(([minute, counts]) => ({
+          key: minuteKey(minute),
+          value: encodeJson(counts),
+        })),
+    });
+  }
+}
+
+function countsOf(jobs: RestingJobs): StoreEntry[] {
+  const lanes = new Map<string, { queue: string; jobType: string; counts: StatusCounts }>();
+  for (const [, { cell }] of jobs.shapes()) {
+    if (!cell) continue;
+    const { queue, jobType, status } = cell;
+    const name = `${queue}\n${jobType}`;
+    let lane = lanes.get(name);
+    if (!lane) lanes.set(name, lane = { queue, jobType, counts: noCounts() });
+    lane.counts[status] += 1;
+  }
+  return [...lanes.values()].map(({ queue, jobType, counts }) => ({
+    key: countsKey(queue, jobType),
+    value: encodeJson(counts),
+  }));
+}
+
+function* runningJobs(jobs: RestingJobs): Generator<[id: string, start: number | null]> {
+  for (const [id, { cell }] of jobs.shapes()) {
+    if (cell?.status === "processing") yield [id, jobs.startOf(id)];
+  }
+}
