@@ -17,7 +17,7 @@ import type { Store, StoreKey } from "../events/store.ts";
 import type { JobCounts } from "./job/counts.ts";
 import { timeIn } from "./job/id.ts";
 import { JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
-import { laneKey } from "./job/keys.ts";
+import { laneKey, ROWS } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { StoredJobs } from "./stored_jobs.ts";
@@ -67,7 +67,7 @@ export function sourcesFor({ store, counts }: JobListSources, filter: JobFilter)
   }
   // Rows are of every status; of those that wait only some have one.
   const listed = parts.filter(([, status]) => status === "queued").map((part) => index(store, part));
-  return [index(store, ["j"]), ...listed, ...waiting];
+  return [index(store, [ROWS]), ...listed, ...waiting];
 }
 
 function lanesFor(

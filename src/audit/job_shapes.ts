@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ROWS as ROW } from "../actors/job/keys.ts";
 import type { JobStatus } from "../actors/job/job.ts";
 import { type JobState, statusOf } from "../actors/job/state.ts";
 import type { StoreEntry, StoreKey } from "../events/store.ts";
@@ -28,7 +29,7 @@ export interface JobShape {
 }
 
 /** First parts of the keys of rows. */
-export const ROWS: readonly string[] = ["j", "z"];
+export const ROWS: readonly string[] = [ROW, "z"];
 
 export function isRow({ key }: StoreEntry): boolean {
   return ROWS.includes(key[0] as string);

@@ -6,7 +6,7 @@
  */
 import { decodeEvent, type EventEnvelope, type StoredEvent } from "../events/event.ts";
 import { fromPage } from "../events/event_page.ts";
-import { decodeHead, eventKey, type Head, headKey } from "../events/head.ts";
+import { decodeHead, eventKey, EVENTS, type Head, headKey } from "../events/head.ts";
 import type { Store, StoreEntry } from "../events/store.ts";
 import type { Upcasters } from "../events/upcasters.ts";
 import type { Findings } from "./findings.ts";
@@ -45,7 +45,7 @@ export class LogReader {
   /** The events that can be read, some pages at a time, oldest first. */
   async *batches(): AsyncGenerator<StoredEvent[]> {
     await this.#checkStrangers();
-    const range = { prefix: ["e", PARTITION], start: eventKey(PARTITION, 0) };
+    const range = { prefix: [EVENTS, PARTITION], start: eventKey(PARTITION, 0) };
     for (;;) {
       const entries = await this.#store.list(range, { limit: this.#pagesPerRead });
       yield entries.flatMap((entry) => this.#read(entry));
@@ -110,8 +110,11 @@ export class LogReader {
   async #checkStrangers(): Promise<void> {
     const options = { limit: 1 };
     const around = await Promise.all([
-      this.#store.list({ prefix: [], start: ["e"], end: eventKey(PARTITION, 0) }, options),
-      this.#store.list({ prefix: [], start: ["e", PARTITION + Number.MIN_VALUE], end: ["e\0"] }, options),
+      this.#store.list({ prefix: [], start: [EVENTS], end: eventKey(PARTITION, 0) }, options),
+      this.#store.list(
+        { prefix: [], start: [EVENTS, PARTITION + Number.MIN_VALUE], end: [`${EVENTS}\0`] },
+        options,
+      ),
       this.#store.list({ prefix: [], start: ["h"], end: headKey(PARTITION) }, options),
       this.#store.list({ prefix: [], start: [...headKey(PARTITION), ""], end: ["h\0"] }, options),
     ]);

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { EVENTS } from "../events/head.ts";
+import { TILES } from "../events/merkle/tiles.ts";
 import type { Store } from "../events/store.ts";
 import { Upcasters } from "../events/upcasters.ts";
 import { Chunks } from "./chunks.ts";
@@ -57,9 +59,9 @@ export interface Replay {
 }
 
 /** First parts of the keys of events and head. */
-const LOG = ["e", "h"];
+const LOG = [EVENTS, "h"];
 /** Of the tree over the events and its checkpoints, which are made from stored bytes and not from what they say. */
-const TREE = ["t", "tc", "tk"];
+const TREE = [TILES, "tc", "tk"];
 const MEMORY: MemoryLimits = { states: 2_048, pages: 64 };
 
 /**

@@ -1,14 +1,14 @@
 /**
  * Pages: how events lie in the store.
  *
- * Deno KV pays for each key, so the events of a commit share values: `["e", partition, first]` holds the stored bytes of
+ * Deno KV pays for each key, so the events of a commit share values: `["0e", partition, first]` holds the stored bytes of
  * the events from position `first` on, one a line, as many as fit. JSON has no line break outside of its strings' `\n`
  * escapes, so the line break parts them and each line is, byte for byte, what is hashed, exported and shown.
  *
  * @module
  */
 import { MAX_EVENT_BYTES, type StoredEvent } from "./event.ts";
-import { eventKey } from "./head.ts";
+import { eventKey, EVENTS } from "./head.ts";
 import type { Store, StoreEntry } from "./store.ts";
 
 /** An event of the largest size fills a page of its own. */
@@ -56,7 +56,7 @@ export async function readEvents(
   end: number,
 ): Promise<Uint8Array[]> {
   if (end <= from) return [];
-  const prefix = ["e", partition];
+  const prefix = [EVENTS, partition];
   const [first, rest] = await Promise.all([
     pageWith(store, partition, from),
     end === from + 1 ? [] : store.list(
@@ -108,7 +108,7 @@ function neighbours(positions: readonly number[]): [first: number, last: number]
 /** The last page that begins at or before the position. */
 async function pageWith(store: Store, partition: number, position: number): Promise<EventPage | undefined> {
   const [entry] = await store.list(
-    { prefix: ["e", partition], end: eventKey(partition, position + 1) },
+    { prefix: [EVENTS, partition], end: eventKey(partition, position + 1) },
     { limit: 1, reverse: true },
   );
   return entry && fromPage(entry);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { decodeEvent } from "../../src/events/event.ts";
+import { EVENTS } from "../../src/events/head.ts";
 import { fromPage } from "../../src/events/event_page.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import { PermanentError } from "../../src/handlers/handler.ts";
@@ -15,7 +16,9 @@ const MINUTE_MS = 60_000;
 /** The event types that each commit of the store put, in order; commits without events are left out. */
 function commitsOf(store: FaultyStore): string[][] {
   return store.commits.map(({ commit }) =>
-    commit.puts.filter(({ key }) => key[0] === "e").flatMap((page) => fromPage(page).events).map(decodeEvent)
+    commit.puts.filter(({ key }) => key[0] === EVENTS).flatMap((page) => fromPage(page).events).map(
+      decodeEvent,
+    )
       .sort((a, b) => a.position - b.position).map(({ type }) => type)
   ).filter((types) => types.length > 0);
 }

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { evolve, POSITIONS_PER_CHUNK } from "../../src/actors/job/evolve.ts";
+import { rowKey } from "../../src/actors/job/keys.ts";
 import { decodeRow } from "../../src/actors/job/row.ts";
 import type { JobState } from "../../src/actors/job/state.ts";
 import { assertProjectionsMatchLog } from "../support/consistency.ts";
@@ -79,7 +80,7 @@ Deno.test("history() pages through a history of any length, written in batches o
 Deno.test("more than 300 events of one job in a single commit spill all their chunks", async () => {
   const jobs = await logOfJobs();
   const id = await longJob(jobs, 390, 1_000);
-  const { value } = await jobs.store.get(["j", id]);
+  const { value } = await jobs.store.get(rowKey(id));
   assertEquals(decodeRow(value!).version, 390);
   assertEquals((await jobs.store.list({ prefix: ["p", id] }, { limit: 100 })).length, 5);
   assertEquals((await jobs.queries.history(id, 0, 1_000))!.length, 390);

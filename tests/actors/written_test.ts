@@ -18,7 +18,7 @@ interface Written {
 
 /** Keys by their first part, over commits that wrote an event. */
 function written(commits: readonly Commit[]): Written {
-  const withEvents = commits.filter(({ puts }) => puts.some(({ key }) => key[0] === "e"));
+  const withEvents = commits.filter(({ puts }) => puts.some(({ key }) => key[0] === "0e"));
   return {
     commits: withEvents.length,
     puts: countFirstParts(withEvents.flatMap(({ puts }) => puts.map(({ key }) => key))),
@@ -53,19 +53,19 @@ async function createMany(test: TestRuntime, count: number): Promise<void> {
 Deno.test("50 jobs that wait cost one commit and a key each, beside page, head and counts", async () => {
   const { test, since } = await opened({ startNow: false });
   await createMany(test, 50);
-  assertEquals(written(since()), { commits: 1, puts: { d: 50, c: 1, e: 1, h: 1 }, deletes: {} });
+  assertEquals(written(since()), { commits: 1, puts: { d: 50, c: 1, "0e": 1, h: 1 }, deletes: {} });
   await test.close();
 });
 
 Deno.test("50 jobs that are started at once cost no key of their own before they end", async () => {
   const { test, since } = await opened({ concurrency: 50 });
   await createMany(test, 50);
-  assertEquals(written(since()), { commits: 1, puts: { c: 1, r: 1, e: 1, h: 1 }, deletes: {} });
+  assertEquals(written(since()), { commits: 1, puts: { c: 1, r: 1, "0e": 1, h: 1 }, deletes: {} });
   for (const run of test.open) run.resolve({ done: true });
   await settle();
   assertEquals(written(since()), {
     commits: 1,
-    puts: { j: 50, l: 50, c: 1, m: 1, r: 1, e: 1, h: 1 },
+    puts: { "0j": 50, l: 50, c: 1, m: 1, r: 1, "0e": 1, h: 1 },
     deletes: {},
   });
   await test.close();
@@ -76,10 +76,10 @@ Deno.test("a waiting job that is started costs one key, and its end two", async 
   await createMany(test, 50);
   since();
   await test.start();
-  assertEquals(written(since()), { commits: 1, puts: { c: 1, r: 1, e: 1, h: 1 }, deletes: { d: 50 } });
+  assertEquals(written(since()), { commits: 1, puts: { c: 1, r: 1, "0e": 1, h: 1 }, deletes: { d: 50 } });
   for (const run of test.open) run.resolve({ done: true });
   await settle();
-  assertEquals(written(since()).puts, { j: 50, l: 50, c: 1, m: 1, r: 1, e: 1, h: 1 });
+  assertEquals(written(since()).puts, { "0j": 50, l: 50, c: 1, m: 1, r: 1, "0e": 1, h: 1 });
   await test.close();
 });
 
@@ -91,7 +91,7 @@ Deno.test("with one slot, the end of a job and the start of the next are one com
   await settle();
   assertEquals(written(since()), {
     commits: 1,
-    puts: { j: 1, l: 1, c: 1, m: 1, r: 1, e: 1, h: 1 },
+    puts: { "0j": 1, l: 1, c: 1, m: 1, r: 1, "0e": 1, h: 1 },
     deletes: { d: 1 },
   });
   await test.close();
@@ -100,9 +100,9 @@ Deno.test("with one slot, the end of a job and the start of the next are one com
 Deno.test("a scheduled job is in the lists by a key of its own; each tag and an idempotency key cost theirs", async () => {
   const { test, since } = await opened({ startNow: false });
   await test.commands.create(aSpec({ scheduled_at: "2099-01-01T00:00:00.000Z" }), TESTER);
-  assertEquals(written(since()).puts, { l: 1, d: 1, c: 1, e: 1, h: 1 });
+  assertEquals(written(since()).puts, { l: 1, d: 1, c: 1, "0e": 1, h: 1 });
   await test.commands.create(aSpec({ tags: ["a", "b"] }), TESTER, { key: "k", bodyHash: "h" });
-  assertEquals(written(since()).puts, { d: 1, g: 2, i: 1, x: 1, c: 1, e: 1, h: 1 });
+  assertEquals(written(since()).puts, { d: 1, g: 2, i: 1, x: 1, c: 1, "0e": 1, h: 1 });
   await test.close();
 });
 
@@ -118,7 +118,7 @@ Deno.test("a no-op job writes so many bytes, to the byte", async () => {
       .reduce((sum, { value }) => sum + value.length, 0);
   // Per job: job.created and job.started, then job.completed; the row.
   assertEquals(
-    [bytesOf(started, "e"), bytesOf(ended, "e"), bytesOf(ended, "j"), bytesOf(ended, "l")],
+    [bytesOf(started, "0e"), bytesOf(ended, "0e"), bytesOf(ended, "0j"), bytesOf(ended, "l")],
     [43_889, 18_599, 35_440, 0],
   );
   await test.close();

@@ -16,7 +16,7 @@ const LOG = fc.sample(anyLog, { numRuns: 1, seed: 3 })[0]!;
 
 async function logOf(store: Store) {
   const [events, heads] = await Promise.all(
-    ["e", "h"].map((part) => store.list({ prefix: [part] }, { limit: 1e6 })),
+    ["0e", "h"].map((part) => store.list({ prefix: [part] }, { limit: 1e6 })),
   );
   return { events, heads };
 }
@@ -72,7 +72,7 @@ Deno.test("repair() writes more than one commit holds", async () => {
 Deno.test("repair() refuses a log that is not lawful, and names the first position", async () => {
   const { store } = await storeOf(LOG);
   await tamper(store, [{ key: ["q"], value: new Uint8Array() }, {
-    key: ["e", 0, 0],
+    key: ["0e", 0, 0],
     value: new TextEncoder().encode("{"),
   }]);
   const before = await viewsOf(store);

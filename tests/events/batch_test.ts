@@ -50,7 +50,7 @@ Deno.test("sealBatch() takes all that waits when it fits, rows first and then th
   const appends = many(3, [200, 100]);
   const { appends: sealed, puts, deletes } = sealBatch(appends, projector);
   assertEquals(sealed, appends);
-  assertEquals(puts.slice(3).map(({ key, value }) => [key, value.length]), [[["e", 0, 0], 905]]);
+  assertEquals(puts.slice(3).map(({ key, value }) => [key, value.length]), [[["0e", 0, 0], 905]]);
   assertEquals(deletes.length, 3);
 });
 

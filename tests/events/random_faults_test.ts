@@ -110,7 +110,7 @@ class Run {
   async check(): Promise<void> {
     const { log } = this.owners.at(-1)!;
     assertEquals(log.health, { ok: true });
-    const pages = await this.disk.list({ prefix: ["e"] }, { limit: 100_000 });
+    const pages = await this.disk.list({ prefix: ["0e"] }, { limit: 100_000 });
     const events = await log.read(0, 100_000);
     assertEquals(
       events.map(({ bytes }) => bytes),

@@ -9,7 +9,7 @@
 import { equal } from "@std/assert";
 import { type JobCounts, noCounts } from "../../src/actors/job/counts.ts";
 import { evolve, POSITIONS_PER_CHUNK } from "../../src/actors/job/evolve.ts";
-import { chunkKey, countsKey, minuteKey } from "../../src/actors/job/keys.ts";
+import { chunkKey, countsKey, minuteKey, ROWS } from "../../src/actors/job/keys.ts";
 import { jobEntries } from "../../src/actors/job/projector.ts";
 import { runningStart } from "../../src/actors/job/running.ts";
 import { isJustStarted } from "../../src/actors/job/stored.ts";
@@ -18,7 +18,8 @@ import { type JobState, statusOf } from "../../src/actors/job/state.ts";
 import { nextPhase } from "../../src/actors/job/transition_table.ts";
 import { decodeEvent, type EventEnvelope, type StoredEvent } from "../../src/events/event.ts";
 import { fromPage } from "../../src/events/event_page.ts";
-import { decodeHead, headKey } from "../../src/events/head.ts";
+import { decodeHead, EVENTS, headKey } from "../../src/events/head.ts";
+import { TILES } from "../../src/events/merkle/tiles.ts";
 import type { Store, StoreEntry, StoreKey } from "../../src/events/store.ts";
 import { Upcasters } from "../../src/events/upcasters.ts";
 
@@ -51,10 +52,10 @@ export async function projectionDifferences(
 ): Promise<string[]> {
   const upcasters = options.upcasters ?? new Upcasters();
   const entries = await store.list({ prefix: [] }, { limit: Number.MAX_SAFE_INTEGER });
-  const events = entries.filter(({ key }) => key[0] === "e")
+  const events = entries.filter(({ key }) => key[0] === EVENTS)
     .flatMap((page) => fromPage(page).events)
     .map((bytes): StoredEvent => ({ event: upcasters.upcast(decodeEvent(bytes)), bytes }));
-  const passedOver = new Set(["e", "h", "t", "tc", "tk", ...options.otherPrefixes ?? []]);
+  const passedOver = new Set([EVENTS, "h", TILES, "tc", "tk", ...options.otherPrefixes ?? []]);
   const actual = entries.filter(({ key }) => !passedOver.has(key[0] as string));
   const { differences, histories } = foldLog(events);
   const { value: head } = await store.get(headKey(0));
@@ -128,7 +129,7 @@ function expectedEntries(histories: readonly History[], events: readonly StoredE
   return [
     ...states.flatMap(jobEntries),
     ...histories.filter(({ state }) => isJustStarted(state)).flatMap(({ before }) =>
-      jobEntries(before!).filter(({ key }) => key[0] === "j")
+      jobEntries(before!).filter(({ key }) => key[0] === ROWS)
     ),
     ...histories.flatMap(chunks),
     ...lanes(states),

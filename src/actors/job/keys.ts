@@ -3,7 +3,7 @@
  *
  * | key | holds |
  * | --- | --- |
- * | `["j", id]` | the job's row, unless an event stands for it (`stored.ts`) |
+ * | `["0j", id]` | the job's row, unless an event stands for it (`stored.ts`) |
  * | `["z", id]` | the row of a deleted job, so that its history can be found |
  * | `["p", id, n]` | the n-th chunk of positions of a long history |
  * | `["l", status, queue, type, id]` | index of the lists; jobs that are processed or wait since they were created have none |
@@ -20,7 +20,10 @@ import type { StoreKey } from "../../events/store.ts";
 import { JOB_PRIORITIES, type JobStatus } from "./job.ts";
 import { type JobState, statusOf } from "./state.ts";
 
-export const rowKey = (id: string): StoreKey => ["j", id];
+/** First part of the rows' keys, right behind the events, see `EVENTS`. */
+export const ROWS = "0j";
+
+export const rowKey = (id: string): StoreKey => [ROWS, id];
 export const tombstoneKey = (id: string): StoreKey => ["z", id];
 export const chunkKey = (id: string, chunk: number): StoreKey => ["p", id, chunk];
 export const idempotencyKey = (keyHash: string): StoreKey => ["i", keyHash];

@@ -13,8 +13,11 @@ import { HASH_BYTES, nodeHash, splitPoint } from "./tree_hash.ts";
 /** Hashes in a full tile. */
 export const TILE_WIDTH = 256;
 
+/** First part of the tiles' keys: the first of all, since tiles are large, see `EVENTS`. */
+export const TILES = "00t";
+
 export function tileKey(partition: number, level: number, index: number): StoreKey {
-  return ["t", partition, level, index];
+  return [TILES, partition, level, index];
 }
 
 /** Leaves under one hash of a tile of this level. */

@@ -162,7 +162,7 @@ function pick(entries: readonly StoreEntry[], n: number): StoreEntry {
 /** All that is folded from the log. */
 export async function viewsOf(store: Store): Promise<StoreEntry[]> {
   const entries = await store.list({ prefix: [] }, { limit: 1e6 });
-  return entries.filter(({ key }) => key[0] !== "e" && key[0] !== "h");
+  return entries.filter(({ key }) => key[0] !== "0e" && key[0] !== "h");
 }
 
 /** What somebody may do to the pages of the log. */
@@ -177,7 +177,7 @@ export const anyLogDamage: fc.Arbitrary<Damage> = fc.oneof(
     deletes: [],
   })),
   fc.tuple(fc.nat(), fc.nat({ max: 30 })).map(([n, position]): Damage => (pages) => ({
-    puts: [{ key: ["e", 0, position], value: pick(pages, n).value }],
+    puts: [{ key: ["0e", 0, position], value: pick(pages, n).value }],
     deletes: [],
   })),
   fc.tuple(fc.nat(), fc.constantFrom("reverse", "repeat", "cut")).map(([n, how]): Damage => (pages) => {

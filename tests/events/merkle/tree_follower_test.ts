@@ -119,7 +119,7 @@ Deno.test("a follower signs nothing over a gap in the log", async () => {
   const { disk, log, follower, add, errors, checkpoints } = await followed();
   await add(10);
   const head = await disk.get(["h", 0]);
-  const [page] = await disk.list({ prefix: ["e", 0] }, { limit: 1, reverse: true });
+  const [page] = await disk.list({ prefix: ["0e", 0] }, { limit: 1, reverse: true });
   await disk.commit({
     check: { key: ["h", 0], versionstamp: head.versionstamp },
     puts: [],
