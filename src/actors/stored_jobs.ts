@@ -4,7 +4,7 @@
  * @module
  */
 import type { EventLog } from "../events/event_log.ts";
-import type { Store } from "../events/store.ts";
+import type { Store, StoreKey } from "../events/store.ts";
 import { jobStream } from "./job/events.ts";
 import { evolve } from "./job/evolve.ts";
 import { positionIn } from "./job/id.ts";
@@ -20,6 +20,9 @@ export interface StoredJobsOptions {
   readonly running: RunningJobs;
 }
 
+/** Deno KV reads ten keys at a time, so fewer are as quick one by one. */
+const WORTH_A_RANGE = 20;
+
 export class StoredJobs {
   readonly #options: StoredJobsOptions;
 
@@ -31,21 +34,34 @@ export class StoredJobs {
   async read(ids: readonly string[]): Promise<(JobState | null)[]> {
     const { running } = this.#options;
     const before = ids.map((id) => running.startOf(id));
-    const states = await this.#rows(ids);
+    const states = await this.#rows(ids, rowKey);
     // A job that was started or ended while the rows were read is shown as it was before or after, not in between.
     const starts = ids.map((id, i) => running.startOf(id) ?? before[i]!);
-    await this.#fill(states, ids, async (missing) => {
-      const rows = await this.#options.store.getMany(missing.map(tombstoneKey));
-      return rows.map((row) => row && decodeRow(row));
-    });
+    await this.#fill(states, ids, (missing) => this.#rows(missing, tombstoneKey));
     await this.#fill(states, ids, (missing) => this.#created(missing));
     await this.#start(states, starts);
     return states;
   }
 
-  async #rows(ids: readonly string[]): Promise<(JobState | null)[]> {
-    const rows = await this.#options.store.getMany(ids.map(rowKey));
+  async #rows(ids: readonly string[], keyOf: (id: string) => StoreKey): Promise<(JobState | null)[]> {
+    const inRange = ids.length < WORTH_A_RANGE ? undefined : await this.#rowsInRange(ids, keyOf);
+    const rows = inRange ?? await this.#options.store.getMany(ids.map(keyOf));
     return rows.map((row) => row && decodeRow(row));
+  }
+
+  /** Many ids that were created one after another are one range; `undefined` when too much else lies in it. */
+  async #rowsInRange(
+    ids: readonly string[],
+    keyOf: (id: string) => StoreKey,
+  ): Promise<(Uint8Array | null)[] | undefined> {
+    const sorted = [...ids].sort();
+    const start = keyOf(sorted[0]!);
+    const end = [...keyOf(sorted.at(-1)!), ""];
+    const limit = 2 * ids.length;
+    const entries = await this.#options.store.list({ prefix: start.slice(0, 1), start, end }, { limit });
+    if (entries.length === limit) return undefined;
+    const found = new Map(entries.map(({ key, value }) => [key[1], value]));
+    return ids.map((id) => found.get(id) ?? null);
   }
 
   async #fill(
