@@ -6,6 +6,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
 import { added } from "./added.ts";
+import { compareReports, NotABenchReportError, readReport } from "./compare.ts";
 import { drained } from "./drained.ts";
 import { httpBatch } from "./http_batch.ts";
 import { httpCreate } from "./http_create.ts";
@@ -13,6 +14,7 @@ import { idle } from "./idle.ts";
 import { inFlight } from "./in_flight.ts";
 import { largeLog } from "./large_log.ts";
 import { FULL, type Measurement, QUICK, type Row } from "./measurement.ts";
+import { replay } from "./replay.ts";
 import { conditions, toText } from "./report.ts";
 
 const MEASUREMENTS: readonly Measurement[] = [
@@ -25,6 +27,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   httpCreate,
   httpBatch,
   largeLog,
+  replay,
 ];
 const NAMES = MEASUREMENTS.map(({ name }) => name);
 
@@ -33,19 +36,22 @@ interface Options {
   readonly quick?: true;
   readonly only?: readonly string[];
   readonly dir?: string;
+  readonly compare?: string;
 }
 
-const { json, quick, only, dir } = new Command("deno task bench")
+const command = new Command("deno task bench")
   .description(
     "Measures Daybook's speed on temporary files, as ratios to raw Deno KV commits in the same run.",
   )
   .addOption(new Option("--only <names>", `some of ${NAMES.join(", ")}`).argParser(namesIn))
   .option("--quick", "tiny numbers: whether everything works, not how fast it is")
   .option("--dir <folder>", "where the temporary files are; decides whose disk is measured", undefined)
+  .option("--compare <file>", "print ratios to an earlier run, whose --json output is in the file")
   .option("--json", "one JSON object in place of the table")
-  .parse(["deno", "bench", ...Deno.args])
-  .opts<Options>();
+  .parse(["deno", "bench", ...Deno.args]);
+const { json, quick, only, dir, compare } = command.opts<Options>();
 
+const earlier = compare === undefined ? undefined : await readReport(compare).catch(refuse);
 const sizes = quick ? QUICK : FULL;
 const folder = await Deno.makeTempDir({ prefix: "daybook_bench_", ...(dir !== undefined && { dir }) });
 try {
@@ -58,10 +64,16 @@ try {
     rows.push(...await measure({ dir: own, sizes }));
     await Deno.remove(own, { recursive: true });
   }
-  const report = { conditions: conditions(folder, sizes), rows };
+  const found = { conditions: conditions(folder, sizes), rows };
+  const report = earlier ? { ...found, comparison: compareReports(found, earlier) } : found;
   console.log(json ? JSON.stringify(report, null, 2) : toText(report));
 } finally {
   await Deno.remove(folder, { recursive: true });
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof NotABenchReportError) command.error(error.message);
+  throw error;
 }
 
 function namesIn(list: string): readonly string[] {

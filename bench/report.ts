@@ -21,6 +21,27 @@ export interface Conditions {
 export interface Report {
   readonly conditions: Conditions;
   readonly rows: readonly Row[];
+  readonly comparison?: Comparison;
+}
+
+/** This run beside an earlier one. */
+export interface Comparison {
+  readonly earlier_time: string;
+  /** Conditions that were not the same: the figures then say little about what lies between the runs. */
+  readonly differences: readonly string[];
+  readonly rows: readonly RowComparison[];
+  /** Names of rows that only one of the runs has. */
+  readonly only_now: readonly string[];
+  readonly only_earlier: readonly string[];
+}
+
+/** This run's figures divided by the earlier one's; `null` where one of them does not tell. */
+export interface RowComparison {
+  readonly name: string;
+  readonly per_second: number | null;
+  readonly latency_ms: Latency | null;
+  /** Of the two ratios to the same reference, each taken in its own run: noise of the machine cancels out. */
+  readonly reference_ratio: number | Latency | null;
 }
 
 export function conditions(folder: string, sizes: Sizes): Conditions {
@@ -37,7 +58,7 @@ export function conditions(folder: string, sizes: Sizes): Conditions {
   };
 }
 
-export function toText({ conditions, rows }: Report): string {
+export function toText({ conditions, rows, comparison }: Report): string {
   const { deno, v8, system, cores, log_level, durability, folder, sizes } = conditions;
   const cells = rows.map((row) => [
     row.what,
@@ -46,16 +67,41 @@ export function toText({ conditions, rows }: Report): string {
     row.reference?.per_second ? rate(row.reference.per_second) : "",
     row.latency_ms ? span(row.latency_ms) : "",
     row.memory_mb ? memory(row.memory_mb) : "",
+    ...(comparison ? compared(comparison, row) : []),
   ]);
+  const head = ["what", "ratio", "per s", "compared with", "p50 / p99 ms", "MB"];
   return [
-    table(["what", "ratio", "per s", "compared with", "p50 / p99 ms", "MB"], cells),
+    table([...head, ...(comparison ? ["ratio now / then", "rate now / then"] : [])], cells),
     "",
+    ...(comparison ? differences(comparison) : []),
     `Deno ${deno}, V8 ${v8}, ${system}, ${cores} cores; files in ${folder}; ${durability}.`,
     `Log level: ${log_level}. Each job in process: a no-op, ${sizes.jobs} or ${sizes.waiting} a round,`,
     `${sizes.requests} HTTP requests a round; of ${sizes.rounds} round(s) the one with the middle ratio.`,
     "MB: resident memory of the process that did the work, then its peak; in process all rows share one.",
     "A machine is noisy: compare ratios, not rates.",
   ].join("\n");
+}
+
+function compared({ rows }: Comparison, { name }: Row): string[] {
+  const found = rows.find((row) => row.name === name);
+  if (!found) return ["not then", ""];
+  return [times(found.reference_ratio), times(found.per_second ?? found.latency_ms)];
+}
+
+function times(ratio: number | Latency | null): string {
+  if (ratio === null) return "";
+  return typeof ratio === "number"
+    ? `${ratio.toFixed(2)} ×`
+    : `p50 ${ratio.p50.toFixed(2)} × / p99 ${ratio.p99.toFixed(2)} ×`;
+}
+
+function differences({ earlier_time, differences, only_now, only_earlier }: Comparison): string[] {
+  return [
+    `Then: ${earlier_time}. A rate now / then above 1 is faster, a latency above 1 slower.`,
+    ...differences.map((difference) => `WARNING: not the same conditions: ${difference}`),
+    ...(only_now.length > 0 ? [`Only now: ${only_now.join(", ")}.`] : []),
+    ...(only_earlier.length > 0 ? [`Only then: ${only_earlier.join(", ")}.`] : []),
+  ];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
