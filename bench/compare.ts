@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import type { Latency, Row } from "./measurement.ts";
+import type { Latency, Reference, Row } from "./measurement.ts";
 import type { Comparison, Conditions, Report, RowComparison } from "./report.ts";
 
 /** The file is not what `deno task bench --json` wrote. */
@@ -41,8 +41,14 @@ const reportSchema = z.object({
   })),
 });
 
-type EarlierReport = z.infer<typeof reportSchema>;
-type EarlierRow = EarlierReport["rows"][number];
+interface EarlierRow extends Pick<Row, "name" | "per_second" | "latency_ms"> {
+  readonly reference: Pick<Reference, "what" | "ratio"> | null;
+}
+
+interface EarlierReport {
+  readonly conditions: { readonly time: string; readonly sizes: object };
+  readonly rows: readonly EarlierRow[];
+}
 
 /** @throws {NotABenchReportError} If there is no such file, or something else in it. */
 export async function readReport(path: string): Promise<EarlierReport> {
