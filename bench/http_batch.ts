@@ -16,7 +16,7 @@ import { replay } from "./commits.ts";
 import { load, type LoadFigures, requestBytes } from "./http_load.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
 import { newFile, openNoopRuntime } from "./noop_runtime.ts";
-import { type ServerProcess, startServer } from "./server_process.ts";
+import { type ServerProcess, startDaybook } from "./server_process.ts";
 import { latency, middle } from "./statistics.ts";
 
 const BATCH_JOBS = 500;
@@ -24,7 +24,6 @@ const CONNECTIONS = 4;
 /** Requests of a single job that weigh as much in a round as one batch. */
 const SINGLES_PER_BATCH = 100;
 const TOKEN = "token-of-the-bench";
-const SERVER_FLAGS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys=hostname"];
 const SETTLE_MS = 1_000;
 
 const META: EventMeta = { actor: "admin", request_id: crypto.randomUUID(), causation_id: null, reason: null };
@@ -45,7 +44,7 @@ export const httpBatch: Measurement = { name: "http_batch", measure: measureBatc
 async function measureBatches({ dir, sizes }: Bench): Promise<Row[]> {
   const data = join(dir, "http");
   await Deno.mkdir(data);
-  await using server = await startServer("../main.ts", SERVER_FLAGS, {
+  await using server = await startDaybook({
     DAYBOOK_DATA: data,
     DAYBOOK_PORT: "0",
     DAYBOOK_LOG_LEVEL: "WARNING",

@@ -9,12 +9,11 @@
 import { join } from "node:path";
 import { load, type LoadFigures, requestBytes } from "./http_load.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
-import { type ServerProcess, startServer } from "./server_process.ts";
+import { type ServerProcess, startDaybook, startServer } from "./server_process.ts";
 import { latency, middle } from "./statistics.ts";
 
 const CONNECTIONS = 64;
 const TOKEN = "token-of-the-bench";
-const SERVER_FLAGS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys=hostname"];
 /** Long enough for what a start leaves behind to be over. */
 const SETTLE_MS = 1_000;
 
@@ -23,7 +22,7 @@ export const httpCreate: Measurement = { name: "http_create", measure: measureHt
 async function measureHttp({ dir, sizes }: Bench): Promise<Row[]> {
   const data = join(dir, "http");
   await Deno.mkdir(data);
-  await using server = await startServer("../main.ts", SERVER_FLAGS, {
+  await using server = await startDaybook({
     DAYBOOK_DATA: data,
     DAYBOOK_PORT: "0",
     DAYBOOK_LOG_LEVEL: "WARNING",

@@ -12,10 +12,9 @@ import { keepInFlight } from "./keep_in_flight.ts";
 import { measureLists } from "./lists.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
 import { completionsOf, createNoop, openNoopRuntime } from "./noop_runtime.ts";
-import { type ServerProcess, startServer } from "./server_process.ts";
+import { type ServerProcess, startDaybook } from "./server_process.ts";
 import { middle } from "./statistics.ts";
 
-const SERVER_FLAGS = ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys=hostname"];
 const TOKEN = "token-of-the-bench";
 const IN_FLIGHT = 1_024;
 const CONCURRENCY = 100;
@@ -63,7 +62,7 @@ async function measureLargeLog({ dir, sizes }: Bench): Promise<Row[]> {
 }
 
 function start(dir: string): Promise<ServerProcess> {
-  return startServer("../main.ts", SERVER_FLAGS, {
+  return startDaybook({
     DAYBOOK_DATA: dir,
     DAYBOOK_PORT: "0",
     DAYBOOK_LOG_LEVEL: "WARNING",

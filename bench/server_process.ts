@@ -20,6 +20,14 @@ export interface ServerProcess extends AsyncDisposable {
 
 const READY = /http:\/\/127\.0\.0\.1:(\d+)/;
 const START_DEADLINE_MS = 30_000;
+const DAYBOOK_FLAGS = [
+  "--v8-flags=--max-semi-space-size=4",
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-sys=hostname",
+];
 
 /**
  * Runs a Deno program until it is disposed of.
@@ -62,6 +70,11 @@ export async function startServer(
     kill: () => end("SIGKILL"),
     [Symbol.asyncDispose]: () => end("SIGTERM"),
   };
+}
+
+/** Daybook as `deno task start` runs it, until it is disposed of. */
+export function startDaybook(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  return startServer("../main.ts", DAYBOOK_FLAGS, env);
 }
 
 /** What a process prints, each line with the time since the process was started. */
