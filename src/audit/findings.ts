@@ -39,12 +39,18 @@ export interface FindingsOptions {
 export class Findings {
   readonly #violations = { total: 0, shown: [] as Violation[] };
   readonly #differences = { total: 0, shown: [] as Difference[] };
+  #first: Violation | null = null;
   readonly #show: number;
   readonly #onDifference: FindingsOptions["onDifference"];
 
   constructor({ show = 20, onDifference }: FindingsOptions = {}) {
     this.#show = show;
     this.#onDifference = onDifference;
+  }
+
+  /** The violation at the lowest position; one of the log as a whole only when no other is known. */
+  get first(): Violation | null {
+    return this.#first;
   }
 
   get violations(): Found<Violation> {
@@ -56,8 +62,10 @@ export class Findings {
   }
 
   unlawful(position: number | null, what: string): void {
+    const violation = { position, what };
     this.#violations.total += 1;
-    if (this.#violations.shown.length < this.#show) this.#violations.shown.push({ position, what });
+    if (this.#violations.shown.length < this.#show) this.#violations.shown.push(violation);
+    if (!this.#first || (position ?? Infinity) < (this.#first.position ?? Infinity)) this.#first = violation;
   }
 
   async differs(key: StoreKey, is: Uint8Array | null, shouldBe: Uint8Array | null): Promise<void> {

@@ -15,11 +15,17 @@ const PARTITION = 0;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
+/** Told of the pages as they lie in the store, in order, up to the first gap or overlap. */
+export type PagesListener = (pages: readonly StoreEntry[]) => Promise<void>;
+
 export class LogReader {
   readonly #store: Store;
   readonly #upcasters: Upcasters;
   readonly #findings: Findings;
   readonly #pagesPerRead: number;
+  readonly #onPages: PagesListener;
+  /** Whether every page so far began where the one before it ended. */
+  #isDense = true;
   #next = 0;
   #time = "";
 
@@ -30,11 +36,13 @@ export class LogReader {
     upcasters: Upcasters,
     findings: Findings,
     pagesPerRead: number,
+    onPages: PagesListener = () => Promise.resolve(),
   ) {
     this.#store = store;
     this.#upcasters = upcasters;
     this.#findings = findings;
     this.#pagesPerRead = pagesPerRead;
+    this.#onPages = onPages;
   }
 
   /** Events read so far, whatever they are. */
@@ -48,7 +56,14 @@ export class LogReader {
     const range = { prefix: [EVENTS, PARTITION], start: eventKey(PARTITION, 0) };
     for (;;) {
       const entries = await this.#store.list(range, { limit: this.#pagesPerRead });
-      yield entries.flatMap((entry) => this.#read(entry));
+      const dense: StoreEntry[] = [];
+      const events = entries.flatMap((entry) => {
+        const read = this.#read(entry);
+        if (this.#isDense) dense.push(entry);
+        return read;
+      });
+      await this.#onPages(dense);
+      yield events;
       if (entries.length < this.#pagesPerRead) break;
       range.start = [...entries.at(-1)!.key, ""];
     }
@@ -58,6 +73,7 @@ export class LogReader {
   #read(page: StoreEntry): StoredEvent[] {
     const { first, events } = fromPage(page);
     const parsed = parsedEvents(page.value, events);
+    if (first !== this.#next) this.#isDense = false;
     if (first > this.#next) {
       this.#findings.unlawful(this.#next, `the events from here to ${first - 1} are missing`);
     } else if (first < this.#next) {

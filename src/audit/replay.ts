@@ -16,12 +16,16 @@ import { type Difference, Findings, type FindingsOptions, type Found, type Viola
 import { IdempotencyKeys } from "./idempotency_keys.ts";
 import { JobEntries } from "./job_entries.ts";
 import { JobFold } from "./job_fold.ts";
-import { LogReader, readHead } from "./log_reader.ts";
+import { LogReader, type PagesListener, readHead } from "./log_reader.ts";
 import { RestingJobs } from "./resting_jobs.ts";
 import { scan } from "./scan.ts";
 import { countsView, FinalMinutes, runningView } from "./tallies.ts";
 
 export interface ReplayOptions extends FindingsOptions {
+  /** Told of the stored pages before their events are folded. Default: nobody. */
+  readonly onPages?: PagesListener;
+  /** Where what is found is gathered, together with what another check finds. Default: one of its own. */
+  readonly findings?: Findings;
   /** Idempotency keys that expired by then may be gone: their removal is no event. Default: the log's time. */
   readonly now?: number;
   /** First parts of keys that are folded from no event, and are passed over. */
@@ -72,8 +76,8 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
   const { upcasters = new Upcasters(), otherPrefixes = [], memory = MEMORY, onProgress = () => {} } = options;
   const store = comparedStore(source);
   const { head } = await readHead(store);
-  const findings = new Findings(options);
-  const log = new LogReader(store, head, upcasters, findings, memory.pages);
+  const findings = options.findings ?? new Findings(options);
+  const log = new LogReader(store, head, upcasters, findings, memory.pages, options.onPages);
   const jobs = new RestingJobs(store, upcasters, findings);
   const chunks = new Chunks(store, findings);
   const idempotency = new IdempotencyKeys(store, findings, options.now ?? head.time);

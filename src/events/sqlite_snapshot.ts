@@ -125,6 +125,20 @@ export class SqliteSnapshot implements Store {
     return this.#reading(() => this.#count.get(...boundsOf(range))!["n"] as number);
   }
 
+  /** What is wrong with the file itself, whatever it holds; looks at every page of it. */
+  damage(): string[] {
+    return reading(this.#path, () => {
+      const found = this.#database.prepare("PRAGMA quick_check(5)").all()
+        .map((row) => String(row["quick_check"])).filter((text) => text !== "ok");
+      const expiring = this.#database.prepare("SELECT count(*) AS n FROM kv WHERE expiration_ms <> -1")
+        .get()!;
+      if (expiring["n"] !== 0) {
+        found.push(`${expiring["n"]} entries would expire, which none of Daybook's does`);
+      }
+      return found;
+    });
+  }
+
   /** @throws {TypeError} Always. */
   commit(): Promise<never> {
     return Promise.reject(new TypeError(`${this.#path} is open for reading only`));

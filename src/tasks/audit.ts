@@ -6,10 +6,12 @@
 import { Command, CommanderError } from "commander";
 import { COULD_NOT } from "./audit/exit_codes.ts";
 import { replayCommand } from "./audit/replay.ts";
+import { verifyCommand } from "./audit/verify.ts";
 
 const program = new Command("deno task audit")
   .description("Reads the log beside a running server, or a copy of it, and records nothing.")
   .exitOverride()
+  .addCommand(verifyCommand())
   .addCommand(replayCommand());
 // Each command has its own way out; a wrong argument is told apart from what a command finds.
 for (const command of program.commands) command.exitOverride();

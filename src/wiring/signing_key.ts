@@ -17,11 +17,17 @@ export class SigningKeyError extends Error {
  * @throws {SigningKeyError} If the file holds no such key, others may read it, or it can be neither read nor written.
  */
 export async function loadSigningKey(path: string): Promise<KeyObject> {
-  const kept = await readKey(path);
-  if (kept !== undefined) return parseKey(path, kept);
+  const kept = await keptSigningKey(path);
+  if (kept) return kept;
   const { privateKey } = generateKeyPairSync("ed25519");
   await writeKey(path, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
   return privateKey;
+}
+
+/** The key in the file, `undefined` where there is no file. @throws {SigningKeyError} As `loadSigningKey`. */
+export async function keptSigningKey(path: string): Promise<KeyObject | undefined> {
+  const pem = await readKey(path);
+  return pem === undefined ? undefined : parseKey(path, pem);
 }
 
 async function readKey(path: string): Promise<string | undefined> {

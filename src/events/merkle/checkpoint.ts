@@ -44,7 +44,10 @@ export function parseCheckpoint(note: string): Checkpoint {
     );
   }
   const bytes = new Uint8Array(Buffer.from(root!, "base64"));
-  if (bytes.length !== HASH_BYTES || !Number.isSafeInteger(Number(size))) {
+  if (
+    bytes.length !== HASH_BYTES || Buffer.from(bytes).toString("base64") !== root ||
+    !Number.isSafeInteger(Number(size))
+  ) {
     throw new MalformedNoteError("It is no checkpoint: its size or root is out of range");
   }
   return { origin, size: Number(size), root: bytes };

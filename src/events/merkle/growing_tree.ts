@@ -20,6 +20,10 @@ export class GrowingTree {
     this.#last = last;
   }
 
+  static empty(partition: number): GrowingTree {
+    return new GrowingTree(partition, 0, []);
+  }
+
   /** Reads the last tile of each level of the tree of `size` leaves. */
   static async load(store: Store, partition: number, size: number): Promise<GrowingTree> {
     const last: Tile[] = [];

@@ -66,6 +66,13 @@ export function parseNote(note: string): SignedNote {
   return { text: note.slice(0, end + 1), signatures: lines.map(parseSignature) };
 }
 
+/** Notes that stand one after another in a file, each whole. */
+export function splitNotes(text: string): string[] {
+  return text.match(/[^]+?\n\n(?:— [^\n]*(?:\n|$))+/g)?.map((note) =>
+    note.replace(/^\n+|\n*$/g, "") + "\n"
+  ) ?? [];
+}
+
 /** Whether one of the note's signatures is this key's and right. */
 export function isSignedBy({ text, signatures }: SignedNote, verifier: NoteVerifier): boolean {
   const keyId = keyIdOf(verifier);
@@ -114,7 +121,9 @@ function keyIdOf({ name, publicKey }: NoteVerifier): Buffer {
 function parseSignature(line: string): NoteSignature {
   const [, name, encoded] = SIGNATURE_LINE.exec(line) ?? [];
   const bytes = Buffer.from(encoded ?? "", "base64");
-  if (name === undefined || bytes.length <= KEY_ID_BYTES) {
+  // Base64 can be written in more than one way; taking only one leaves no byte of a note that could change unseen.
+  const isOnlyForm = bytes.toString("base64") === encoded;
+  if (name === undefined || bytes.length <= KEY_ID_BYTES || !isOnlyForm) {
     throw new MalformedNoteError("It is no signed note: a line after the empty one is no signature");
   }
   const signature = new Uint8Array(bytes.subarray(KEY_ID_BYTES));

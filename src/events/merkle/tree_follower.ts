@@ -28,10 +28,11 @@ export interface TreeFollowerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Where the tree is: `size` leaves are hashed, up to `checkpoint` leaves are signed. */
-interface Cursor {
+/** Where the tree is: `size` leaves are hashed, up to `checkpoint` leaves are signed, by so many `checkpoints`. */
+export interface TreeCursor {
   readonly size: number;
   readonly checkpoint: number;
+  readonly checkpoints: number;
 }
 
 /** A checkpoint is due after so many events, and after so long if there were any. */
@@ -41,18 +42,41 @@ const CHECKPOINT_MS = 60_000;
 const EVENTS_PER_COMMIT = 4_000;
 /** So many are hashed before others get their turn on the thread. */
 const EVENTS_PER_TURN = 500;
+const COUNTED_AT_ONCE = 1_000;
 
 export const cursorKey = (partition: number): StoreKey => ["tc", partition];
 export const checkpointKey = (partition: number, size: number): StoreKey => ["tk", partition, size];
 
+const NO_TREE: TreeCursor = { size: 0, checkpoint: 0, checkpoints: 0 };
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+export function encodeCursor({ size, checkpoint, checkpoints }: TreeCursor): Uint8Array {
+  return encoder.encode(JSON.stringify({ size, checkpoint, checkpoints }));
+}
+
+/** Cursors of earlier versions do not count the checkpoints. @throws {SyntaxError} If it is none. */
+export function decodeCursor(value: Uint8Array): Omit<TreeCursor, "checkpoints"> & Partial<TreeCursor> {
+  return JSON.parse(decoder.decode(value));
+}
+
+async function countCheckpoints(store: Store, partition: number): Promise<number> {
+  const prefix = ["tk", partition];
+  let count = 0;
+  for (let start: StoreKey = [...prefix, 0];;) {
+    const page = await store.list({ prefix, start }, { limit: COUNTED_AT_ONCE });
+    count += page.length;
+    if (page.length < COUNTED_AT_ONCE) return count;
+    start = [...page.at(-1)!.key, ""];
+  }
+}
 
 export class TreeFollower {
   readonly #options: TreeFollowerOptions;
   #tree: GrowingTree | undefined;
   #versionstamp: string | null = null;
-  #cursor: Cursor = { size: 0, checkpoint: 0 };
+  #cursor: TreeCursor = NO_TREE;
   #running: Promise<void> | undefined;
   #timer: unknown;
   #closed = false;
@@ -117,7 +141,9 @@ export class TreeFollower {
     const { store, partition } = this.#options;
     const { value, versionstamp } = await store.get(cursorKey(partition));
     this.#versionstamp = versionstamp;
-    this.#cursor = value ? JSON.parse(decoder.decode(value)) : { size: 0, checkpoint: 0 };
+    const cursor = value ? decodeCursor(value) : NO_TREE;
+    const checkpoints = cursor.checkpoints ?? await countCheckpoints(store, partition);
+    this.#cursor = { ...cursor, checkpoints };
     return await GrowingTree.load(store, partition, this.#cursor.size);
   }
 
@@ -150,14 +176,14 @@ export class TreeFollower {
 
   async #commit(tree: GrowingTree, note: string | undefined): Promise<void> {
     const { store, partition, onCheckpoint } = this.#options;
-    const cursor: Cursor = {
-      size: tree.size,
-      checkpoint: note === undefined ? this.#cursor.checkpoint : tree.size,
-    };
+    const { checkpoint, checkpoints } = this.#cursor;
+    const cursor: TreeCursor = note === undefined
+      ? { size: tree.size, checkpoint, checkpoints }
+      : { size: tree.size, checkpoint: tree.size, checkpoints: checkpoints + 1 };
     const key = cursorKey(partition);
     const puts: StoreEntry[] = [
       ...tree.takeChanges(),
-      { key, value: encoder.encode(JSON.stringify(cursor)) },
+      { key, value: encodeCursor(cursor) },
     ];
     if (note !== undefined) {
       puts.push({ key: checkpointKey(partition, tree.size), value: encoder.encode(note) });

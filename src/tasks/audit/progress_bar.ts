@@ -45,6 +45,23 @@ export class ProgressBar {
   }
 }
 
+/** What a long work tells of itself. */
+export interface Progress {
+  readonly of: string;
+  readonly done: number;
+  readonly total: number | null;
+}
+
+/** Shows on standard error how far the work is, and takes it away at the end. */
+export async function withProgress<T>(work: (onProgress: (progress: Progress) => void) => Promise<T>) {
+  const bar = new ProgressBar(Deno.stderr);
+  try {
+    return await work(({ of, done, total }) => bar.show(of, done, total));
+  } finally {
+    bar.clear();
+  }
+}
+
 function bar(done: number, total: number | null): string {
   if (total === null || total === 0) return "";
   const filled = Math.round(WIDTH * Math.min(1, done / total));

@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { repair, UnlawfulLogError } from "../../audit/repair.ts";
-import { type Replay, replay, type ReplayOptions } from "../../audit/replay.ts";
+import { type Replay, replay } from "../../audit/replay.ts";
 import { loadConfig } from "../../config/config.ts";
 import { KvStore } from "../../events/kv_store.ts";
 import { SqliteSnapshot } from "../../events/sqlite_snapshot.ts";
 import { lockStore } from "../../wiring/store_lock.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./exit_codes.ts";
-import { ProgressBar } from "./progress_bar.ts";
+import { positive } from "./positive.ts";
+import { withProgress } from "./progress_bar.ts";
 import { isEqual, type ReplayReport, toJson, toText } from "./replay_report.ts";
 
 interface Options {
@@ -87,18 +88,4 @@ async function repairFile(path: string, found: Replay) {
   } finally {
     store.close();
   }
-}
-
-async function withProgress<T>(work: (onProgress: NonNullable<ReplayOptions["onProgress"]>) => Promise<T>) {
-  const bar = new ProgressBar(Deno.stderr);
-  try {
-    return await work(({ of, done, total }) => bar.show(of, done, total));
-  } finally {
-    bar.clear();
-  }
-}
-
-function positive(text: string): number {
-  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a positive whole number.");
 }

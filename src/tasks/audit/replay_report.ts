@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { describeDifference, describeViolation, shownValue } from "../../audit/describe.ts";
-import type { Difference, Found } from "../../audit/findings.ts";
+import { describeDifference, describeViolation } from "../../audit/describe.ts";
 import type { Repaired } from "../../audit/repair.ts";
 import type { Replay } from "../../audit/replay.ts";
+import { count, listed, number, shownDifferences } from "./report.ts";
 
 export interface ReplayReport {
   /** The file that was read. */
@@ -67,38 +67,4 @@ export function toText(report: ReplayReport): string {
   if (refusal) lines.push(refusal);
   if (isEqual(report)) lines.push("What is shown is what is logged");
   return lines.join("\n");
-}
-
-function shownDifferences({ total, shown }: Found<Difference>) {
-  return {
-    total,
-    shown: shown.map(({ key, is, shouldBe }) => ({
-      key,
-      is: shownValue(is),
-      should_be: shownValue(shouldBe),
-    })),
-  };
-}
-
-function listed<T>(
-  what: string,
-  where: string,
-  { total, shown }: Found<T>,
-  describe: (found: T) => string,
-): string[] {
-  if (total === 0) return [];
-  const more = total - shown.length;
-  return [
-    `${count(total, what)} ${where}:`,
-    ...shown.map((found) => `  ${describe(found)}`),
-    ...more > 0 ? [`  … and ${number(more)} more (--show <n> shows more)`] : [],
-  ];
-}
-
-function count(n: number, one: string, many = `${one}s`): string {
-  return `${number(n)} ${n === 1 ? one : many}`;
-}
-
-function number(n: number): string {
-  return n.toLocaleString("en");
 }

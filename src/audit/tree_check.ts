@@ -1,0 +1,170 @@
+/**
+ * Checks the log's events against everything that seals them: the tree's tiles, each checkpoint, and checkpoints that
+ * were kept elsewhere.
+ *
+ * @module
+ */
+import type { Head } from "../events/head.ts";
+import { leavesPerHash, TILE_WIDTH, TILES } from "../events/merkle/tiles.ts";
+import { HASH_BYTES } from "../events/merkle/tree_hash.ts";
+import type { StoreEntry } from "../events/store.ts";
+import type { ComparedStore } from "./compared_store.ts";
+import type { Findings } from "./findings.ts";
+import { sameBytes } from "./same_value.ts";
+import type { Seal, Sealing } from "./sealing.ts";
+import type { Growth, TreeGrower, TreePlan } from "./tree_growth.ts";
+
+export interface TreeCheckOptions {
+  readonly store: ComparedStore;
+  readonly head: Head;
+  readonly sealing: Sealing;
+  /** Kept elsewhere. */
+  readonly outside: readonly Seal[];
+  readonly grower: (plan: TreePlan) => TreeGrower;
+  readonly findings: Findings;
+}
+
+export class TreeCheck {
+  readonly #options: TreeCheckOptions;
+  readonly #grower: TreeGrower;
+  readonly #roots = new Map<number, Uint8Array>();
+  /** The pages before, being hashed while their events are folded. */
+  #growing: Promise<Growth> | undefined;
+  /** Lowest position whose hash is not the tree's. */
+  #differs = Infinity;
+
+  constructor(options: TreeCheckOptions) {
+    this.#options = options;
+    const { sealing, outside, grower } = options;
+    const sizes = new Set([...sealing.seals, ...outside].map(({ size }) => size));
+    this.#grower = grower({ roots: [...sizes].sort((a, b) => a - b), tiles: sealing.size });
+  }
+
+  /** @param pages Those that follow. */
+  async add(pages: readonly StoreEntry[]): Promise<void> {
+    await this.#settle();
+    if (pages.length === 0) return;
+    this.#growing = this.#grower.grow(pages);
+    // It is awaited with the next pages; until then nobody listens.
+    this.#growing.catch(() => {});
+  }
+
+  /** All pages were added. Returns the number of events that a checkpoint shows to be as they were. */
+  async finish(): Promise<number> {
+    await this.#settle();
+    // The empty tree's root, in a log that has no pages.
+    await this.#compare(await this.#grower.grow([]));
+    await this.#checkTileCount();
+    return this.#checkSeals();
+  }
+
+  close(): void {
+    this.#grower.close();
+  }
+
+  async #settle(): Promise<void> {
+    const growth = await this.#growing;
+    this.#growing = undefined;
+    if (growth) await this.#compare(growth);
+  }
+
+  async #compare({ tiles, roots }: Growth): Promise<void> {
+    for (const [size, root] of roots) this.#roots.set(size, root);
+    const held = await this.#options.store.holds(tiles);
+    for (const [i, tile] of tiles.entries()) if (!held[i]) await this.#nameTile(tile);
+  }
+
+  async #nameTile({ key, value }: StoreEntry): Promise<void> {
+    const { store, findings } = this.#options;
+    const [, , level, index] = key as [string, number, number, number];
+    const is = (await store.get(key)).value;
+    if (!is) return findings.unlawful(null, `tile ${index} of level ${level} of the tree is missing`);
+    const at = firstDifference(is, value);
+    const count = value.length / HASH_BYTES;
+    if (at === undefined) {
+      return findings.unlawful(
+        null,
+        `tile ${index} of level ${level} of the tree has ${is.length} bytes, should have ${value.length}`,
+      );
+    }
+    const first = (index * TILE_WIDTH + at) * leavesPerHash(level);
+    if (level > 0) {
+      return findings.unlawful(
+        null,
+        `tile ${index} of level ${level} of the tree: hash ${at} of ${count} is not that of the events from ${first} on`,
+      );
+    }
+    this.#differs = Math.min(this.#differs, first);
+    findings.unlawful(first, "the stored bytes are not those that the tree has the hash of");
+  }
+
+  /** No tile may be there that the tree does not have. */
+  async #checkTileCount(): Promise<void> {
+    const { store, findings, sealing: { size } } = this.#options;
+    let wanted = 0;
+    for (let level = 0; leavesPerHash(level) <= size; level++) {
+      wanted += Math.ceil(Math.floor(size / leavesPerHash(level)) / TILE_WIDTH);
+    }
+    const count = await store.count({ prefix: [], start: [TILES], end: [`${TILES}\0`] });
+    if (count === wanted) return;
+    findings.unlawful(null, `the tree of ${size} events has ${wanted} tiles, there are ${count}`);
+  }
+
+  #checkSeals(): number {
+    const { head, sealing, outside, findings } = this.#options;
+    if (sealing.size > head.position) {
+      findings.unlawful(
+        head.position,
+        `the log ends here, but its tree has ${sealing.size} events: those from here on were cut off`,
+      );
+    }
+    const seals = [...sealing.seals.map((seal) => ({ seal, name: "checkpoint" }))];
+    const others = outside.map((seal) => ({ seal, name: "outside checkpoint" }));
+    const intact = Math.max(0, ...[...seals, ...others].filter(({ seal }) => this.#fits(seal)).map(sizeOf));
+    let isNamed = false;
+    for (const { seal, name } of [...seals, ...others].sort((a, b) => sizeOf(a) - sizeOf(b))) {
+      const { size, isSigned } = seal;
+      if (isSigned === false) {
+        findings.unlawful(null, `the ${name} of ${size} events is not signed by the key`);
+      }
+      if (this.#fits(seal)) continue;
+      if (size > head.position) {
+        findings.unlawful(
+          head.position,
+          `the log ends here, but there is ${name === "checkpoint" ? "a" : "an"} ${name} of ${size} events`,
+        );
+      } else if (size < intact) {
+        findings.unlawful(
+          null,
+          `the ${name} of ${size} events has not their root, though a later one has that of ${intact}: it is damaged`,
+        );
+      } else {
+        // The tree says which event it is, unless the tree was changed too.
+        const position = isNamed || this.#differs < size ? null : intact;
+        findings.unlawful(
+          position,
+          `the ${name} of ${size} events has not their root: ` +
+            `an event from ${intact} to ${size - 1} is not the one that was sealed`,
+        );
+        isNamed = true;
+      }
+    }
+    return intact;
+  }
+
+  #fits({ size, root }: Seal): boolean {
+    const grown = this.#roots.get(size);
+    return grown !== undefined && sameBytes(grown, root);
+  }
+}
+
+function sizeOf({ seal }: { seal: Seal }): number {
+  return seal.size;
+}
+
+/** Index of the first hash that differs; `undefined` when only the lengths do. */
+function firstDifference(is: Uint8Array, shouldBe: Uint8Array): number | undefined {
+  const length = Math.min(is.length, shouldBe.length);
+  for (let i = 0; i < length; i++) if (is[i] !== shouldBe[i]) return Math.floor(i / HASH_BYTES);
+  return undefined;
+}
