@@ -101,7 +101,8 @@ export class LogReader {
       this.#findings.unlawful(position, `it is of log ${event.log_id}, this is ${this.head.log_id}`);
     }
     if (event.time !== this.#time) this.#checkTime(position, event.time);
-    return event;
+    // Whatever it says, this is where it can be read again.
+    return event.position === position ? event : { ...event, position };
   }
 
   #checkTime(position: number, time: string): void {

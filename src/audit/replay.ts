@@ -80,7 +80,7 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
   const log = new LogReader(store, head, upcasters, findings, memory.pages, options.onPages);
   const jobs = new RestingJobs(store, upcasters, findings);
   const chunks = new Chunks(store, findings);
-  const idempotency = new IdempotencyKeys(store, findings, options.now ?? head.time);
+  const idempotency = new IdempotencyKeys(store, findings, Math.max(head.time, options.now ?? 0));
   const minutes = new FinalMinutes();
   const fold = new JobFold(jobs, findings, memory.states, (before, after, event) => {
     chunks.step(before, after);

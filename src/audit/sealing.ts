@@ -6,7 +6,7 @@
 import { isCheckpointBy, parseCheckpoint } from "../events/merkle/checkpoint.ts";
 import type { NoteVerifier } from "../events/merkle/signed_note.ts";
 import { cursorKey, decodeCursor, encodeCursor } from "../events/merkle/tree_follower.ts";
-import type { TreeCursor } from "../events/merkle/tree_follower.ts";
+import type { StoredCursor, TreeCursor } from "../events/merkle/tree_follower.ts";
 import type { StoreRange } from "../events/store.ts";
 import { type ComparedStore, pagesOf } from "./compared_store.ts";
 import type { Findings } from "./findings.ts";
@@ -94,12 +94,12 @@ async function checkCursor(
   return cursor.size;
 }
 
-function cursorIn(value: Uint8Array): ReturnType<typeof decodeCursor> | undefined {
+function cursorIn(value: Uint8Array): StoredCursor | undefined {
   try {
     const cursor = decodeCursor(value);
-    const written = encodeCursor({ checkpoints: 0, ...cursor });
-    const isWhole = sameBytes(value, written) || cursor.checkpoints === undefined;
-    return isWhole && Number.isSafeInteger(cursor.size) && cursor.size >= 0 ? cursor : undefined;
+    return sameBytes(value, encodeCursor(cursor)) && Number.isSafeInteger(cursor.size) && cursor.size >= 0
+      ? cursor
+      : undefined;
   } catch {
     return undefined;
   }

@@ -4,63 +4,19 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
 import { fileURLToPath } from "node:url";
 import { projectionDifferences } from "../support/consistency.ts";
 import type { Job } from "../../src/actors/job/job.ts";
-import { createKvFile } from "../../src/config/kv_file.ts";
-import { KvStore } from "../../src/events/kv_store.ts";
 import type { StoreKey } from "../../src/events/store.ts";
 import { lockStore } from "../../src/wiring/store_lock.ts";
-import { anyLog, storeOf, tamper, viewsOf } from "../audit/support/random_log.ts";
+import { tamper, viewsOf } from "../audit/support/random_log.ts";
+import { audit, throughKv, withFile } from "./support/audit_runs.ts";
 import { ServerProcess } from "../support/server_process.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** One with an entry of each kind: see the test below. */
-const STEPS = fc.sample(anyLog, { numRuns: 1, seed: 11 })[0]!;
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function audit(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "-q", "audit", ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
-}
 
 async function replayJson(path: string, ...more: string[]) {
   const { code, out, err } = await audit(["replay", "--kv", path, "--json", "--show", "1000", ...more]);
   assert(out.startsWith("{"), err);
   return { code, ...JSON.parse(out) };
-}
-
-async function withFile(test: (path: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "daybook_audit_" });
-  try {
-    const path = `${dir}/daybook.kv`;
-    createKvFile(path);
-    await throughKv(path, (store) => storeOf(STEPS, store));
-    await test(path);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-/** The file is Deno KV's while this lasts, and nobody's afterwards. */
-async function throughKv<T>(path: string, work: (store: KvStore) => Promise<T>): Promise<T> {
-  const store = new KvStore(await Deno.openKv(path));
-  try {
-    return await work(store);
-  } finally {
-    store.close();
-  }
 }
 
 Deno.test("audit replay exits 0 on a file where all is as the log says, and tells what it read", async () => {

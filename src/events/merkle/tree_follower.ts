@@ -47,17 +47,20 @@ const COUNTED_AT_ONCE = 1_000;
 export const cursorKey = (partition: number): StoreKey => ["tc", partition];
 export const checkpointKey = (partition: number, size: number): StoreKey => ["tk", partition, size];
 
+/** Cursors of earlier versions do not count the checkpoints. */
+export type StoredCursor = Omit<TreeCursor, "checkpoints"> & { readonly checkpoints?: number };
+
 const NO_TREE: TreeCursor = { size: 0, checkpoint: 0, checkpoints: 0 };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function encodeCursor({ size, checkpoint, checkpoints }: TreeCursor): Uint8Array {
+export function encodeCursor({ size, checkpoint, checkpoints }: StoredCursor): Uint8Array {
   return encoder.encode(JSON.stringify({ size, checkpoint, checkpoints }));
 }
 
-/** Cursors of earlier versions do not count the checkpoints. @throws {SyntaxError} If it is none. */
-export function decodeCursor(value: Uint8Array): Omit<TreeCursor, "checkpoints"> & Partial<TreeCursor> {
+/** @throws {SyntaxError} If it is none. */
+export function decodeCursor(value: Uint8Array): StoredCursor {
   return JSON.parse(decoder.decode(value));
 }
 

@@ -73,7 +73,7 @@ async function compare(path: string, show: number): Promise<ReplayReport> {
   const began = performance.now();
   const snapshot = SqliteSnapshot.open(path);
   try {
-    const found = await withProgress((onProgress) => replay(snapshot, { show, onProgress }));
+    const found = await withProgress((onProgress) => replay(snapshot, { show, onProgress, now: Date.now() }));
     return { path, found, seconds: (performance.now() - began) / 1000 };
   } finally {
     snapshot.close();
@@ -84,7 +84,7 @@ async function compare(path: string, show: number): Promise<ReplayReport> {
 async function repairFile(path: string, found: Replay) {
   const store = new KvStore(await Deno.openKv(path));
   try {
-    return await withProgress((onProgress) => repair(store, found, { onProgress }));
+    return await withProgress((onProgress) => repair(store, found, { onProgress, now: Date.now() }));
   } finally {
     store.close();
   }

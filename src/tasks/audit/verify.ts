@@ -78,7 +78,7 @@ async function run({ kv, key, checkpoint, show }: Options): Promise<VerifyReport
       const [damage] = snapshot.damage();
       if (damage !== undefined) throw new SnapshotError(path, `the file is damaged: ${damage}`);
       const grower = position >= MANY_EVENTS ? treeThread : treeHere;
-      return verify(snapshot, { keys, outside, show, onProgress, grower });
+      return verify(snapshot, { keys, outside, show, onProgress, grower, now: Date.now() });
     });
     return { path, found, keys, seconds: (performance.now() - began) / 1000 };
   } finally {
