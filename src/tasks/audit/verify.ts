@@ -12,13 +12,13 @@ import { type Config, loadConfig } from "../../config/config.ts";
 import {
   MalformedNoteError,
   type NoteVerifier,
-  parseVerifierKey,
   rawPublicKey,
   splitNotes,
 } from "../../events/merkle/signed_note.ts";
 import { SnapshotError, SqliteSnapshot } from "../../events/sqlite_snapshot.ts";
 import { keptSigningKey } from "../../wiring/signing_key.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./exit_codes.ts";
+import { keysNamed, several, textOf } from "./keys.ts";
 import { positive } from "./positive.ts";
 import { withProgress } from "./progress_bar.ts";
 import { isValid, toJson, toText, type VerifyReport } from "./verify_report.ts";
@@ -92,33 +92,13 @@ async function keysOf(
   config: Config | undefined,
   logId: string,
 ): Promise<NoteVerifier[]> {
-  if (named.length > 0) return (await Promise.all(named.map(keysNamed))).flat();
+  if (named.length > 0) return await keysNamed(named);
   const own = config && await keptSigningKey(config.signingKeyPath);
   return own ? [{ name: logId, publicKey: rawPublicKey(createPublicKey(own)) }] : [];
-}
-
-async function keysNamed(text: string): Promise<NoteVerifier[]> {
-  if (/^\S+\+[0-9a-f]{8}\+/.test(text)) return [parseVerifierKey(text)];
-  const lines = (await textOf(text, "key")).split("\n").filter((line) => line.trim() !== "");
-  if (lines.length === 0) throw new MalformedNoteError(`${text} holds no key`);
-  return lines.map(parseVerifierKey);
 }
 
 async function checkpointsIn(path: string): Promise<string[]> {
   const notes = splitNotes(await textOf(path, "checkpoint"));
   if (notes.length === 0) throw new MalformedNoteError(`${path} holds no checkpoint`);
   return notes;
-}
-
-async function textOf(path: string, what: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message;
-    throw new Error(`Cannot read the ${what} ${path}: ${why}`, { cause: error });
-  }
-}
-
-function several(value: string, before: readonly string[]): string[] {
-  return [...before, value];
 }
