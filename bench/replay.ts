@@ -1,9 +1,13 @@
 /**
- * Replay: how fast the log of a stopped server is folded and all that is shown compared with it.
+ * Replay: how fast the log of a stopped server is folded and all that is shown compared with it, and how fast it is
+ * verified, which hashes every event too.
  *
  * @module
  */
-import { replay as replayStore } from "../src/audit/replay.ts";
+import { type Replay, replay as replayStore } from "../src/audit/replay.ts";
+import { treeThread } from "../src/audit/tree_thread.ts";
+import { verify } from "../src/audit/verify.ts";
+import type { Store } from "../src/events/store.ts";
 import { SqliteSnapshot } from "../src/events/sqlite_snapshot.ts";
 import { Completions } from "./completions.ts";
 import { keepInFlight } from "./keep_in_flight.ts";
@@ -19,23 +23,42 @@ export const replay: Measurement = { name: "replay", measure: measureReplay };
 async function measureReplay({ dir, sizes: { replayed, rounds } }: Bench): Promise<Row[]> {
   const path = newFile(dir);
   await fill(path, replayed);
-  const found = [];
-  for (let i = 0; i < rounds; i++) found.push(await timed(path));
-  const { events, perSecond, rss } = middle(found, (round) => round.perSecond);
   return [
-    row("replay", "events replayed, and all that is shown compared with them", {
+    await measured("replay", "events replayed, and all that is shown compared with them", replayStore),
+    await measured(
+      "verify",
+      "events verified: replayed, hashed, and compared with tree and checkpoints",
+      sealed,
+    ),
+  ];
+
+  async function measured(name: string, what: string, work: Work): Promise<Row> {
+    const found = [];
+    for (let i = 0; i < rounds; i++) found.push(await timed(path, work));
+    const { events, perSecond, rss } = middle(found, (round) => round.perSecond);
+    return row(name, what, {
       asked: EVENTS_PER_JOB * replayed,
       done: events,
       per_second: perSecond,
       memory_mb: { now: rss, peak: null },
-    }),
-  ];
+    });
+  }
 }
 
-async function timed(path: string): Promise<{ events: number; perSecond: number; rss: number }> {
+type Work = (store: Store) => Promise<Replay>;
+
+const sealed: Work = async (store) => {
+  const found = await verify(store, { grower: treeThread });
+  if (found.sealed !== found.events) {
+    throw new Error(`verify: ${found.sealed} of ${found.events} events are sealed`);
+  }
+  return found;
+};
+
+async function timed(path: string, work: Work): Promise<{ events: number; perSecond: number; rss: number }> {
   const snapshot = SqliteSnapshot.open(path);
   const began = performance.now();
-  const { events, violations, differences } = await replayStore(snapshot);
+  const { events, violations, differences } = await work(snapshot);
   const perSecond = events / (performance.now() - began) * 1000;
   snapshot.close();
   const wrong = violations.total + differences.total;
