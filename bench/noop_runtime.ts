@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import { BACKOFF_DEFAULT } from "../src/actors/job/job.ts";
@@ -24,6 +25,8 @@ export interface NoopRuntimeOptions {
   readonly concurrency: number;
   /** Where to keep what is committed. Default: nowhere. */
   readonly recordTo?: Commit[] | undefined;
+  /** Signs checkpoints. Default: there are none. */
+  readonly signingKey?: KeyObject;
   /** Called as a handler begins. */
   readonly onStarted?: () => void;
 }
@@ -44,7 +47,7 @@ const SPEC: JobSpec = {
 
 /** Opens a runtime whose jobs run from `start()` on, on a file as the server makes it. */
 export async function openNoopRuntime(options: NoopRuntimeOptions): Promise<Runtime> {
-  const { path, concurrency, recordTo, onStarted = () => {} } = options;
+  const { path, concurrency, recordTo, signingKey, onStarted = () => {} } = options;
   await createKvFile(path);
   const store = new KvStore(await Deno.openKv(path));
   const jobTypes = new JobTypeRegistry().register({
@@ -58,6 +61,7 @@ export async function openNoopRuntime(options: NoopRuntimeOptions): Promise<Runt
   return await Runtime.open({
     store: recordTo ? new RecordingStore(store, recordTo) : store,
     jobTypes,
+    ...signingKey && { signingKey },
     // The handler asks for none.
     services: {} as HandlerServices,
     concurrency,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { generateKeyPairSync } from "node:crypto";
 import { type Replay, replay as replayStore } from "../src/audit/replay.ts";
 import { treeThread } from "../src/audit/tree_thread.ts";
 import { verify } from "../src/audit/verify.ts";
@@ -67,7 +68,11 @@ async function timed(path: string, work: Work): Promise<{ events: number; perSec
 }
 
 async function fill(path: string, jobs: number): Promise<void> {
-  const runtime = await openNoopRuntime({ path, concurrency: IN_FLIGHT });
+  const runtime = await openNoopRuntime({
+    path,
+    concurrency: IN_FLIGHT,
+    signingKey: generateKeyPairSync("ed25519").privateKey,
+  });
   runtime.start();
   const completions = new Completions(completionsOf(runtime), jobs);
   await keepInFlight(jobs, IN_FLIGHT, async () => completions.of(await createNoop(runtime)));

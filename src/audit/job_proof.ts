@@ -80,7 +80,7 @@ export async function proveJob(
   jobId: string,
   onProgress?: (events: number, total: number) => void,
 ): Promise<ProvedJob> {
-  const { logId, history } = await readHistory(store, jobId, onProgress);
+  const { history } = await readHistory(store, jobId, onProgress);
   const checkpoint = await latestCheckpoint(store, PARTITION);
   const size = checkpoint === undefined ? 0 : parseCheckpoint(checkpoint).size;
   const sealed = history.filter(({ event }) => event.position < size);
@@ -92,7 +92,8 @@ export async function proveJob(
   const hashOf = storedHashes(store, PARTITION);
   const proof: JobProof = {
     format: "daybook-job-proof/1",
-    log_id: logId,
+    // After a restore it is still that of the log before, until the new one has signed its first.
+    log_id: parseCheckpoint(checkpoint).origin,
     job_id: jobId,
     checkpoint,
     events: await Promise.all(sealed.map(async ({ event: { position }, bytes }) => ({
@@ -154,10 +155,10 @@ export function checkProof(proof: JobProof, keys: readonly NoteVerifier[]): Proo
       continue;
     }
     const version = events.length + 1;
-    if (event.position !== position || event.version !== version || event.log_id !== logId) {
+    if (event.position !== position || event.version !== version) {
       wrong.push(
-        `the event at position ${position} says that it is version ${event.version} at position ${event.position} ` +
-          `of log ${event.log_id}, should be version ${version}`,
+        `the event at position ${position} says that it is version ${event.version} at position ${event.position}, ` +
+          `should be version ${version}`,
       );
     }
     if (event.stream !== jobStream(jobId)) {

@@ -6,10 +6,21 @@
  */
 import { decodeEvent, type EventEnvelope, type StoredEvent } from "../events/event.ts";
 import { fromPage } from "../events/event_page.ts";
-import { decodeHead, eventKey, EVENTS, type Head, headKey } from "../events/head.ts";
+import {
+  decodeHead,
+  type EarlierLog,
+  eventKey,
+  EVENTS,
+  type Head,
+  headKey,
+  logIdAt,
+} from "../events/head.ts";
 import type { Store, StoreEntry } from "../events/store.ts";
 import type { Upcasters } from "../events/upcasters.ts";
 import type { Findings } from "./findings.ts";
+
+/** First event of a restored log, which says of which log it is the restored one. */
+export const LOG_RESTORED = "log.restored";
 
 const PARTITION = 0;
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -97,8 +108,16 @@ export class LogReader {
     if (event.partition !== PARTITION) {
       this.#findings.unlawful(position, `its partition says ${event.partition}`);
     }
-    if (event.log_id !== this.head.log_id) {
-      this.#findings.unlawful(position, `it is of log ${event.log_id}, this is ${this.head.log_id}`);
+    const logId = logIdAt(this.head, position);
+    if (event.log_id !== logId) {
+      this.#findings.unlawful(position, `it is of log ${event.log_id}, this is ${logId}`);
+    }
+    const earlier = this.head.earlier?.find(({ size }) => size === position);
+    if (earlier && !isRestored(event, earlier)) {
+      this.#findings.unlawful(
+        position,
+        `it does not say that log ${earlier.log_id} was restored from here on`,
+      );
     }
     if (event.time !== this.#time) this.#checkTime(position, event.time);
     // Whatever it says, this is where it can be read again.
@@ -146,7 +165,12 @@ export async function readHead(store: Store): Promise<{ head: Head; versionstamp
   const { value, versionstamp } = await store.get(headKey(PARTITION));
   if (!value) throw new Error("There is no log: it has no head");
   try {
-    return { head: decodeHead(value), versionstamp: versionstamp! };
+    const head = decodeHead(value);
+    // Whatever it says, what reads it must be able to.
+    const isReadable = head.earlier === undefined ||
+      Array.isArray(head.earlier) && head.earlier.every((each) => typeof each?.log_id === "string");
+    if (!isReadable) throw new TypeError("its earlier logs cannot be read");
+    return { head, versionstamp: versionstamp! };
   } catch (error) {
     throw new Error("The log's head is damaged", { cause: error });
   }
@@ -168,6 +192,10 @@ function parsedEvent(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isRestored({ type, data }: EventEnvelope, { log_id, size }: EarlierLog): boolean {
+  return type === LOG_RESTORED && data["log_id"] === log_id && data["size"] === size;
 }
 
 function isEnvelope(event: unknown): event is EventEnvelope {

@@ -7,6 +7,7 @@ import { isCheckpointBy, parseCheckpoint } from "../events/merkle/checkpoint.ts"
 import type { NoteVerifier } from "../events/merkle/signed_note.ts";
 import { cursorKey, decodeCursor, encodeCursor } from "../events/merkle/tree_follower.ts";
 import type { StoredCursor, TreeCursor } from "../events/merkle/tree_follower.ts";
+import { type Head, logIdAt } from "../events/head.ts";
 import type { StoreRange } from "../events/store.ts";
 import { type ComparedStore, pagesOf } from "./compared_store.ts";
 import type { Findings } from "./findings.ts";
@@ -33,7 +34,7 @@ const decoder = new TextDecoder();
 /** Reads all that seals the log, and says what in it is not as it was written. */
 export async function readSealing(
   store: ComparedStore,
-  logId: string,
+  head: Head,
   keys: readonly NoteVerifier[],
   findings: Findings,
 ): Promise<Sealing> {
@@ -43,7 +44,7 @@ export async function readSealing(
     for (const { key, value } of page) {
       stored += 1;
       try {
-        const seal = readSeal(decoder.decode(value), logId, keys);
+        const seal = readSeal(decoder.decode(value), head, keys);
         const [, partition, size] = key;
         if (key.length !== 3 || partition !== PARTITION || size !== seal.size) {
           throw new Error(`it is one of ${seal.size} events`);
@@ -58,9 +59,16 @@ export async function readSealing(
   return { seals, size: await checkCursor(store, { checkpoint: last, checkpoints: stored }, findings) };
 }
 
-/** @throws {Error} If it is no checkpoint of this log. */
-export function readSeal(note: string, logId: string, keys: readonly NoteVerifier[]): Seal {
+/** @throws {Error} If it is no checkpoint of this log, or of the part of an earlier one that it was restored from. */
+export function readSeal(note: string, head: Head, keys: readonly NoteVerifier[]): Seal {
   const { origin, size, root } = parseCheckpoint(note);
+  const logId = logIdAt(head, Math.max(0, size - 1));
+  const earlier = head.earlier?.find(({ log_id }) => log_id === origin);
+  if (earlier && size > earlier.size) {
+    throw new Error(
+      `it is of ${size} events of log ${origin}, of which only the first ${earlier.size} were restored into this one`,
+    );
+  }
   if (origin !== logId) throw new Error(`it is of log ${origin}, this is ${logId}`);
   const isSigned = keys.length === 0 ? null : keys.some((key) => isCheckpointBy(note, key));
   return { size, root, isSigned };

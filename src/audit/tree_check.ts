@@ -35,8 +35,8 @@ export class TreeCheck {
 
   constructor(options: TreeCheckOptions) {
     this.#options = options;
-    const { sealing, outside, grower } = options;
-    const sizes = new Set([...sealing.seals, ...outside].map(({ size }) => size));
+    const { head, sealing, outside, grower } = options;
+    const sizes = new Set([head.position, ...[...sealing.seals, ...outside].map(({ size }) => size)]);
     this.#grower = grower({ roots: [...sizes].sort((a, b) => a - b), tiles: sealing.size });
   }
 
@@ -56,6 +56,11 @@ export class TreeCheck {
     await this.#compare(await this.#grower.grow([]));
     await this.#checkTileCount();
     return this.#checkSeals();
+  }
+
+  /** Of the first so many events; `undefined` when they were not all there, or it was not asked for. */
+  rootAt(size: number): Uint8Array | undefined {
+    return this.#roots.get(size);
   }
 
   close(): void {

@@ -6,7 +6,9 @@
  *
  * @module
  */
+import type { Head } from "../events/head.ts";
 import type { NoteVerifier } from "../events/merkle/signed_note.ts";
+import { latestCheckpoint } from "../events/merkle/tree_follower.ts";
 import type { Store } from "../events/store.ts";
 import { comparedStore } from "./compared_store.ts";
 import { Findings, type Violation } from "./findings.ts";
@@ -30,6 +32,10 @@ export interface Verification extends Replay {
   readonly first: Violation | null;
   /** Of which number of events a checkpoint, here or kept elsewhere, shows that they are as they were. */
   readonly sealed: number;
+  /** Of all events; `null` when they have a gap. */
+  readonly root: Uint8Array | null;
+  /** The latest stored checkpoint. */
+  readonly checkpoint: string | null;
   /** Stored ones. */
   readonly checkpoints: number;
   /** Number of stored and outside checkpoints with the signature of a key that was given; `null` when none was. */
@@ -53,9 +59,9 @@ export async function verify(source: Store, options: VerifyOptions = {}): Promis
   const store = comparedStore(source);
   const { head } = await readHead(store);
   const findings = new Findings(options);
-  checkKeys(keys, head.log_id);
-  const outside = outsideSeals(options.outside ?? [], head.log_id, keys);
-  const sealing = await readSealing(store, head.log_id, keys, findings);
+  checkKeys(keys, head);
+  const outside = outsideSeals(options.outside ?? [], head, keys);
+  const sealing = await readSealing(store, head, keys, findings);
   const tree = new TreeCheck({ store, head, sealing, outside, grower, findings });
   try {
     const replayed = await replay(store, { ...options, findings, onPages: (pages) => tree.add(pages) });
@@ -65,6 +71,8 @@ export async function verify(source: Store, options: VerifyOptions = {}): Promis
       ...replayed,
       first: findings.first,
       sealed,
+      root: tree.rootAt(head.position) ?? null,
+      checkpoint: await latestCheckpoint(store, 0) ?? null,
       checkpoints: sealing.seals.length,
       signed: keys.length > 0 ? signed : null,
       outside: outside.map(({ size }) => size),
@@ -74,15 +82,16 @@ export async function verify(source: Store, options: VerifyOptions = {}): Promis
   }
 }
 
-function checkKeys(keys: readonly NoteVerifier[], logId: string): void {
-  const other = keys.find(({ name }) => name !== logId);
-  if (other) throw new OtherLogError(`The key is of log ${other.name}, this is ${logId}`);
+function checkKeys(keys: readonly NoteVerifier[], { log_id, earlier = [] }: Head): void {
+  const names = [log_id, ...earlier.map(({ log_id }) => log_id)];
+  const other = keys.find(({ name }) => !names.includes(name));
+  if (other) throw new OtherLogError(`The key is of log ${other.name}, this is ${log_id}`);
 }
 
-function outsideSeals(notes: readonly string[], logId: string, keys: readonly NoteVerifier[]): Seal[] {
+function outsideSeals(notes: readonly string[], head: Head, keys: readonly NoteVerifier[]): Seal[] {
   return notes.map((note) => {
     try {
-      return readSeal(note, logId, keys);
+      return readSeal(note, head, keys);
     } catch (error) {
       throw new OtherLogError(`A checkpoint that was given cannot be used: ${(error as Error).message}`);
     }

@@ -7,6 +7,13 @@
  */
 import type { StoreKey } from "./store.ts";
 
+/** The log that a restored one was made from. */
+export interface EarlierLog {
+  readonly log_id: string;
+  /** The events before this position are this log's, or of one before it. */
+  readonly size: number;
+}
+
 export interface Head {
   readonly log_id: string;
   /** Grows by one whenever a process takes the log over. */
@@ -19,6 +26,16 @@ export interface Head {
   readonly time: number;
   /** Fixed when the log is created. */
   readonly partitions: number;
+  /** In a restored log: those that it goes on from, the oldest first. */
+  readonly earlier?: readonly EarlierLog[];
+}
+
+/** Of which log the event at a position is. */
+export function logIdAt(
+  { log_id, earlier = [] }: Pick<Head, "log_id" | "earlier">,
+  position: number,
+): string {
+  return earlier.find(({ size }) => position < size)?.log_id ?? log_id;
 }
 
 export function headKey(partition: number): StoreKey {

@@ -9,7 +9,7 @@ import { mermaidPath, timelineOf } from "../../audit/timeline.ts";
 import { COULD_NOT, FINE } from "./exit_codes.ts";
 import { stepJson, timelineText } from "./history_report.ts";
 import { withProgress } from "./progress_bar.ts";
-import { KV_OPTION, withSnapshot } from "./snapshot.ts";
+import { KV_OPTION, withLog } from "./open_log.ts";
 
 interface Options {
   readonly kv?: string;
@@ -28,11 +28,11 @@ export function historyCommand(): Command {
     .option("--mermaid", "its path through the machine, as a Mermaid state diagram")
     .option("--json", "one JSON object in place of the text")
     .action(async (job: string, { kv, mermaid, json }: Options) => {
-      const { logId, history } = await withSnapshot(
+      const { logId, history } = await withLog(
         kv,
-        (snapshot) =>
+        (store) =>
           withProgress((onProgress) =>
-            readHistory(snapshot, job, (done, total) => onProgress({ of: "events", done, total }))
+            readHistory(store, job, (done, total) => onProgress({ of: "events", done, total }))
           ),
       );
       const steps = timelineOf(history.map(({ event }) => event));

@@ -3,11 +3,39 @@
  *
  * @module
  */
-import { MalformedNoteError, type NoteVerifier, parseVerifierKey } from "../../events/merkle/signed_note.ts";
+import { createPublicKey } from "node:crypto";
+import type { Config } from "../../config/config.ts";
+import type { Head } from "../../events/head.ts";
+import {
+  MalformedNoteError,
+  type NoteVerifier,
+  parseVerifierKey,
+  rawPublicKey,
+  splitNotes,
+} from "../../events/merkle/signed_note.ts";
+import { keptSigningKey } from "../../wiring/signing_key.ts";
 
 /** @param named Each a verifier's key, or a file with such keys, one a line. */
 export async function keysNamed(named: readonly string[]): Promise<NoteVerifier[]> {
   return (await Promise.all(named.map(keysIn))).flat();
+}
+
+/** The configured signing key's, as this log's and as that of the logs it was restored from; none without a key. */
+export async function ownKeys(config: Config, { log_id, earlier = [] }: Head): Promise<NoteVerifier[]> {
+  const own = await keptSigningKey(config.signingKeyPath);
+  if (!own) return [];
+  const publicKey = rawPublicKey(createPublicKey(own));
+  return [log_id, ...earlier.map(({ log_id }) => log_id)].map((name) => ({ name, publicKey }));
+}
+
+/** @param paths Of files with checkpoints, one after another. */
+export async function checkpointsIn(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(paths.map(async (path) => {
+    const notes = splitNotes(await textOf(path, "checkpoint"));
+    if (notes.length === 0) throw new MalformedNoteError(`${path} holds no checkpoint`);
+    return notes;
+  }));
+  return found.flat();
 }
 
 async function keysIn(text: string): Promise<NoteVerifier[]> {

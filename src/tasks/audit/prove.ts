@@ -9,7 +9,7 @@ import { parseCheckpoint } from "../../events/merkle/checkpoint.ts";
 import { COULD_NOT, FINE } from "./exit_codes.ts";
 import { withProgress } from "./progress_bar.ts";
 import { count } from "./report.ts";
-import { KV_OPTION, withSnapshot } from "./snapshot.ts";
+import { KV_OPTION, withLog } from "./open_log.ts";
 
 interface Options {
   readonly kv?: string;
@@ -28,11 +28,11 @@ export function proveCommand(): Command {
     .option("--out <file>", "where to; it must not be there yet (default: <job>.proof.json)")
     .option("--json", "one JSON object in place of the text")
     .action(async (job: string, { kv, out = `${job}.proof.json`, json }: Options) => {
-      const { proof, unsealed } = await withSnapshot(
+      const { proof, unsealed } = await withLog(
         kv,
-        (snapshot) =>
+        (store) =>
           withProgress((onProgress) =>
-            proveJob(snapshot, job, (done, total) => onProgress({ of: "events", done, total }))
+            proveJob(store, job, (done, total) => onProgress({ of: "events", done, total }))
           ),
       );
       await write(out, `${JSON.stringify(proof, null, 2)}\n`);

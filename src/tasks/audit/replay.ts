@@ -11,6 +11,7 @@ import { KvStore } from "../../events/kv_store.ts";
 import { SqliteSnapshot } from "../../events/sqlite_snapshot.ts";
 import { lockStore } from "../../wiring/store_lock.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./exit_codes.ts";
+import { isAddress, KV_OPTION, withLog } from "./open_log.ts";
 import { positive } from "./positive.ts";
 import { withProgress } from "./progress_bar.ts";
 import { isEqual, type ReplayReport, toJson, toText } from "./replay_report.ts";
@@ -28,7 +29,7 @@ export function replayCommand(): Command {
       "Folds the whole log and compares every row, index and count with it, in one state beside a running server.\n" +
         `Exits ${FINE} when they are equal, ${NOT_FINE} when they are not, ${COULD_NOT} when that could not be found out.`,
     )
-    .option("--kv <path>", "the file; a copy will do (default: that of the configuration)")
+    .option(...KV_OPTION)
     .option("--repair", "write what differs anew from the log; needs the server to be stopped")
     .addOption(new Option("--show <n>", "how many differences to name").argParser(positive).default(20))
     .option("--json", "one JSON object in place of the text")
@@ -42,6 +43,7 @@ export function replayCommand(): Command {
 async function run({ kv, repair: repairs, show }: Options): Promise<ReplayReport> {
   const path = kv ?? loadConfig(Deno.env).kvPath;
   if (!repairs) return await compare(path, show);
+  if (isAddress(path)) throw new Error("error: --repair is for files");
   // Before the lock, which leaves a file behind wherever it is tried.
   SqliteSnapshot.open(path).close();
   const unlock = await lockStore(path, {
@@ -69,15 +71,12 @@ async function repaired(report: ReplayReport, show: number): Promise<ReplayRepor
   }
 }
 
-async function compare(path: string, show: number): Promise<ReplayReport> {
+function compare(kv: string, show: number): Promise<ReplayReport> {
   const began = performance.now();
-  const snapshot = SqliteSnapshot.open(path);
-  try {
-    const found = await withProgress((onProgress) => replay(snapshot, { show, onProgress, now: Date.now() }));
+  return withLog(kv, async (store, path) => {
+    const found = await withProgress((onProgress) => replay(store, { show, onProgress, now: Date.now() }));
     return { path, found, seconds: (performance.now() - began) / 1000 };
-  } finally {
-    snapshot.close();
-  }
+  });
 }
 
 /** No snapshot of the file may be open meanwhile. */

@@ -4,23 +4,12 @@
  * @module
  */
 import { Command, Option } from "commander";
-import { createPublicKey } from "node:crypto";
-import { treeHere } from "../../audit/tree_growth.ts";
-import { treeThread } from "../../audit/tree_thread.ts";
-import { verify } from "../../audit/verify.ts";
-import { type Config, loadConfig } from "../../config/config.ts";
-import {
-  MalformedNoteError,
-  type NoteVerifier,
-  rawPublicKey,
-  splitNotes,
-} from "../../events/merkle/signed_note.ts";
-import { SnapshotError, SqliteSnapshot } from "../../events/sqlite_snapshot.ts";
-import { keptSigningKey } from "../../wiring/signing_key.ts";
+import { loadConfig } from "../../config/config.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./exit_codes.ts";
-import { keysNamed, several, textOf } from "./keys.ts";
+import { checkpointsIn, keysNamed, ownKeys, several } from "./keys.ts";
+import { KV_OPTION } from "./open_log.ts";
 import { positive } from "./positive.ts";
-import { withProgress } from "./progress_bar.ts";
+import { verifyLog } from "./verify_log.ts";
 import { isValid, toJson, toText, type VerifyReport } from "./verify_report.ts";
 
 interface Options {
@@ -31,9 +20,6 @@ interface Options {
   readonly json?: true;
 }
 
-/** A thread of its own is worth its start from here on. */
-const MANY_EVENTS = 20_000;
-
 export function verifyCommand(): Command {
   return new Command("verify")
     .description(
@@ -41,7 +27,7 @@ export function verifyCommand(): Command {
         "and its signature, and every row and index; in one state beside a running server, or on a copy.\n" +
         `Exits ${FINE} when all is as it was written, ${NOT_FINE} when it is not, ${COULD_NOT} when that could not be found out.`,
     )
-    .option("--kv <path>", "the file; a copy will do (default: that of the configuration)")
+    .option(...KV_OPTION)
     .option(
       "--key <key>",
       "who may have signed: '<name>+<id>+<base64>' as GET /audit/key gives it, or a file with such lines; may be\n" +
@@ -65,40 +51,12 @@ export function verifyCommand(): Command {
 }
 
 async function run({ kv, key, checkpoint, show }: Options): Promise<VerifyReport> {
-  const config = kv === undefined || kv === "" ? loadConfig(Deno.env) : undefined;
-  const path = config?.kvPath ?? kv!;
-  const outside = (await Promise.all(checkpoint.map(checkpointsIn))).flat();
-  const began = performance.now();
-  const snapshot = SqliteSnapshot.open(path);
-  try {
-    const { log_id, position } = snapshot.head();
-    const keys = await keysOf(key, config, log_id);
-    const found = await withProgress((onProgress) => {
-      onProgress({ of: "bytes of the file", done: 0, total: null });
-      const [damage] = snapshot.damage();
-      if (damage !== undefined) throw new SnapshotError(path, `the file is damaged: ${damage}`);
-      const grower = position >= MANY_EVENTS ? treeThread : treeHere;
-      return verify(snapshot, { keys, outside, show, onProgress, grower, now: Date.now() });
-    });
-    return { path, found, keys, seconds: (performance.now() - began) / 1000 };
-  } finally {
-    snapshot.close();
-  }
-}
-
-/** The keys that were named, else the configured file's own. */
-async function keysOf(
-  named: readonly string[],
-  config: Config | undefined,
-  logId: string,
-): Promise<NoteVerifier[]> {
-  if (named.length > 0) return await keysNamed(named);
-  const own = config && await keptSigningKey(config.signingKeyPath);
-  return own ? [{ name: logId, publicKey: rawPublicKey(createPublicKey(own)) }] : [];
-}
-
-async function checkpointsIn(path: string): Promise<string[]> {
-  const notes = splitNotes(await textOf(path, "checkpoint"));
-  if (notes.length === 0) throw new MalformedNoteError(`${path} holds no checkpoint`);
-  return notes;
+  const config = kv === undefined ? loadConfig(Deno.env) : undefined;
+  const outside = await checkpointsIn(checkpoint);
+  const named = await keysNamed(key);
+  return await verifyLog(config?.kvPath ?? kv!, {
+    keysOf: (head) => named.length > 0 || !config ? named : ownKeys(config, head),
+    outside,
+    show,
+  });
 }

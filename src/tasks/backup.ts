@@ -1,0 +1,69 @@
+/**
+ * `deno task backup`: a consistent copy of the log's file beside a running server, verified before it gets its name.
+ *
+ * @module
+ */
+import { Command } from "commander";
+import { dirname } from "node:path";
+import { loadConfig } from "../config/config.ts";
+import { copyKvFile } from "../events/kv_file_copy.ts";
+import { COULD_NOT, FINE, NOT_FINE } from "./audit/exit_codes.ts";
+import { ownKeys } from "./audit/keys.ts";
+import { withProgress } from "./audit/progress_bar.ts";
+import { verifyLog } from "./audit/verify_log.ts";
+import { isValid, toJson, toText } from "./audit/verify_report.ts";
+import { runCommand } from "./command_line.ts";
+
+interface Options {
+  readonly out?: string;
+  readonly json?: true;
+}
+
+const program = new Command("deno task backup")
+  .description(
+    "Copies the log's file in one state, beside a running server, and verifies the copy. The signing key is in no backup.\n" +
+      `Exits ${FINE} when the backup is there, ${NOT_FINE} when the log does not verify and none was kept, ${COULD_NOT} when it could not be made.`,
+  )
+  .option("--out <file>", "where to; it must not be there yet (default: <data>/backups/daybook-<time>.kv)")
+  .option("--json", "one JSON object in place of the text")
+  .action(async ({ out, json }: Options) => {
+    const config = loadConfig(Deno.env);
+    const path = out ??
+      `${config.dataDir}/backups/daybook-${new Date().toISOString().replaceAll(":", "-")}.kv`;
+    if (await exists(path)) throw new Error(`${path} is there already: name another file with --out`);
+    const unfinished = `${path}.unfinished`;
+    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await Deno.remove(unfinished).catch(() => {});
+    try {
+      await withProgress((onProgress) =>
+        copyKvFile(config.kvPath, unfinished, (done, total) => onProgress({ of: "pages", done, total }))
+      ).catch((error) => {
+        throw new Error(`Cannot copy ${config.kvPath} to ${path}: ${error.message}`, { cause: error });
+      });
+      const report = await verifyLog(unfinished, { keysOf: (head) => ownKeys(config, head) });
+      const isKept = isValid(report);
+      if (isKept) await Deno.rename(unfinished, path);
+      const named = { ...report, path: isKept ? path : config.kvPath };
+      const end = isKept ? `Backup: ${path}` : "No backup was kept, since the log does not verify";
+      console.log(
+        json
+          ? JSON.stringify({ backup: isKept ? path : null, ...toJson(named) }, null, 2)
+          : `${toText(named)}\n${end}`,
+      );
+      if (!isKept) Deno.exitCode = NOT_FINE;
+    } finally {
+      await Deno.remove(unfinished).catch(() => {});
+    }
+  });
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+await runCommand(program);
