@@ -13,6 +13,7 @@ import { KvStore } from "../events/kv_store.ts";
 import { lockStore } from "../wiring/store_lock.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./audit/exit_codes.ts";
 import { checkpointsIn, keysNamed, ownKeys, several } from "./audit/keys.ts";
+import { mustBeFree, removeKvFile } from "./audit/new_file.ts";
 import { withProgress } from "./audit/progress_bar.ts";
 import { verifyLog } from "./audit/verify_log.ts";
 import { isValid, toJson, toText } from "./audit/verify_report.ts";
@@ -89,7 +90,7 @@ async function restore(
   old: { root: Uint8Array; checkpoint: string | null },
 ): Promise<string> {
   const unfinished = `${path}.restoring`;
-  await removeAll(unfinished);
+  await removeKvFile(unfinished);
   try {
     await withProgress((onProgress) =>
       copyKvFile(backup, unfinished, (done, total) => onProgress({ of: "pages", done, total }))
@@ -107,28 +108,8 @@ async function restore(
     await Deno.rename(unfinished, path);
     return log_id;
   } finally {
-    await removeAll(unfinished);
+    await removeKvFile(unfinished);
   }
-}
-
-/** A log is never written over. */
-async function mustBeFree(path: string): Promise<void> {
-  for (const each of [path, `${path}-wal`]) {
-    try {
-      await Deno.lstat(each);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) continue;
-      throw error;
-    }
-    throw new Error(
-      `${each} is there already: stop the server and move it away first, or name another with --kv`,
-    );
-  }
-}
-
-/** With what SQLite keeps beside it. */
-async function removeAll(path: string): Promise<void> {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) await Deno.remove(path + suffix).catch(() => {});
 }
 
 await runCommand(program);

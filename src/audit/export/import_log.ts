@@ -1,0 +1,200 @@
+/**
+ * Import: an export becomes a log again, byte for byte, in a store that has none.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { decodeEvent, type StoredEvent } from "../../events/event.ts";
+import { toPages } from "../../events/event_page.ts";
+import { encodeHead, type Head, headKey } from "../../events/head.ts";
+import { parseCheckpoint } from "../../events/merkle/checkpoint.ts";
+import { splitNotes } from "../../events/merkle/signed_note.ts";
+import { checkpointKey, cursorKey, encodeCursor } from "../../events/merkle/tree_follower.ts";
+import { keyBytes, type Store, type StoreEntry } from "../../events/store.ts";
+import { repair } from "../repair.ts";
+import { replay } from "../replay.ts";
+import { describeViolation } from "../describe.ts";
+import { TreeGrowth } from "../tree_growth.ts";
+import { ExportError, type Manifest, readManifest, type Segment, sha256Of } from "./manifest.ts";
+
+export interface ImportOptions {
+  readonly newId: () => string;
+  readonly onProgress?: (progress: { of: string; done: number; total: number | null }) => void;
+}
+
+const PARTITION = 0;
+/** Deno KV takes 800 KiB and 1000 changes in a commit. */
+const MAX_CHANGES = 500;
+const MAX_BYTES = 400 * 1024;
+const EVENTS_AT_ONCE = 5_000;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const decompress = promisify(gunzip);
+
+/**
+ * Writes the log and all that is folded from it. Everything is checked against the manifest as it is read; to check
+ * signatures and the rest, verify the store afterwards.
+ *
+ * @param store Empty, and nobody else's; of no use if this throws.
+ * @throws {ExportError} If the export is damaged, or its events are no lawful log.
+ */
+export async function importLog(dir: string, store: Store, options: ImportOptions): Promise<Manifest> {
+  const { newId, onProgress = () => {} } = options;
+  const manifest = await readManifest(dir);
+  if (manifest.format !== "daybook-export/1") {
+    throw new ExportError(
+      `${dir} is a ${manifest.format}, a view that lacks the stored bytes: export without it`,
+    );
+  }
+  const notes = await readCheckpoints(dir, manifest);
+  const slices = new Slices(store);
+  const time = await importEvents(dir, manifest, notes, slices, onProgress);
+  const head: Head = {
+    log_id: manifest.log_id,
+    epoch: 1,
+    position: manifest.events,
+    batch_id: newId(),
+    time,
+    partitions: 1,
+    ...manifest.earlier.length > 0 && { earlier: manifest.earlier },
+  };
+  await slices.flush();
+  await slices.add({ key: headKey(PARTITION), value: encodeHead(head) });
+  await slices.flush();
+  const found = await replay(store, { show: 1, onProgress });
+  const [violation] = found.violations.shown;
+  if (violation) throw new ExportError(`${dir} holds no lawful log: ${describeViolation(violation)}`);
+  await repair(store, found, { onProgress });
+  return manifest;
+}
+
+/** Returns the time of the last event. */
+async function importEvents(
+  dir: string,
+  manifest: Manifest,
+  notes: readonly { note: string; size: number; root: Uint8Array }[],
+  slices: Slices,
+  onProgress: NonNullable<ImportOptions["onProgress"]>,
+): Promise<number> {
+  const sealed = notes.at(-1)?.size ?? 0;
+  const wanted = new Map(notes.map(({ size, root }) => [size, root]));
+  wanted.set(manifest.events, new Uint8Array(Buffer.from(manifest.root, "base64")));
+  const tree = new TreeGrowth({ roots: [...wanted.keys()].sort((a, b) => a - b), tiles: sealed });
+  const grow = async (pages: readonly StoreEntry[]) => {
+    const { tiles, roots } = tree.append(pages);
+    for (const [size, root] of roots) {
+      if (!Buffer.from(root).equals(wanted.get(size)!)) {
+        throw new ExportError(`${dir} is damaged: its first ${size} events are not those that were sealed`);
+      }
+      wanted.delete(size);
+    }
+    for (const tile of tiles) await slices.add(tile);
+  };
+  await grow([]);
+  let next = 0;
+  let time = 0;
+  for (const segment of manifest.segments) {
+    if (segment.first !== next) {
+      throw new ExportError(`${dir} is damaged: the events from ${next} on are missing`);
+    }
+    const events = await readSegment(dir, segment);
+    for (let i = 0; i < events.length; i += EVENTS_AT_ONCE) {
+      const pages = toPages(events.slice(i, i + EVENTS_AT_ONCE));
+      await grow(pages);
+      for (const page of pages) await slices.add(page);
+      onProgress({ of: "events", done: next + i, total: manifest.events });
+    }
+    next += events.length;
+    time = Date.parse(events.at(-1)?.event.time ?? "") || time;
+  }
+  const missing = [...wanted.keys()].find((size) => size > next);
+  if (next !== manifest.events || missing !== undefined) {
+    throw new ExportError(
+      `${dir} is damaged: it has ${next} events, should have ${missing ?? manifest.events}`,
+    );
+  }
+  for (const { note, size } of notes) {
+    await slices.add({ key: checkpointKey(PARTITION, size), value: encoder.encode(note) });
+  }
+  const cursor = { size: sealed, checkpoint: sealed, checkpoints: notes.length };
+  if (notes.length > 0) await slices.add({ key: cursorKey(PARTITION), value: encodeCursor(cursor) });
+  return time;
+}
+
+async function readSegment(
+  dir: string,
+  { file, first, events, bytes, sha256 }: Segment,
+): Promise<StoredEvent[]> {
+  const packed = await readFile(dir, file, sha256);
+  const text = await decompress(packed).catch((error: Error) => {
+    throw new ExportError(`${dir}/${file} is damaged: ${error.message}`);
+  });
+  const lines: Uint8Array[] = [];
+  for (let at = 0, end; (end = text.indexOf(0x0a, at)) !== -1; at = end + 1) {
+    lines.push(text.subarray(at, end));
+  }
+  if (text.length !== bytes || lines.length !== events || text.at(-1) !== 0x0a) {
+    throw new ExportError(`${dir}/${file} is damaged: it has ${lines.length} events, should have ${events}`);
+  }
+  return lines.map((line, i) => {
+    try {
+      const event = decodeEvent(line);
+      if (event.position === first + i && event.partition === PARTITION) return { event, bytes: line };
+    } catch {
+      // It is told below what is wrong with it.
+    }
+    throw new ExportError(
+      `${dir}/${file} is damaged: line ${i + 1} is not the event at position ${first + i}`,
+    );
+  });
+}
+
+async function readCheckpoints(dir: string, { checkpoint, checkpoints }: Manifest) {
+  const text = decoder.decode(await readFile(dir, checkpoints.file, checkpoints.sha256));
+  const notes = splitNotes(text);
+  if (
+    notes.length !== checkpoints.count || notes.join("") !== text || (notes.at(-1) ?? null) !== checkpoint
+  ) {
+    throw new ExportError(
+      `${dir}/${checkpoints.file} is damaged: it has not the checkpoints of the manifest`,
+    );
+  }
+  return notes.map((note) => ({ note, ...parseCheckpoint(note) }));
+}
+
+async function readFile(dir: string, file: string, sha256: string): Promise<Uint8Array> {
+  const bytes = await Deno.readFile(`${dir}/${file}`).catch((error: Error) => {
+    const why = error instanceof Deno.errors.NotFound ? "it is missing" : error.message;
+    throw new ExportError(`Cannot read ${dir}/${file}: ${why}`);
+  });
+  if (sha256Of(bytes) === sha256) return bytes;
+  throw new ExportError(`${dir}/${file} is damaged: it is not the file that the manifest names`);
+}
+
+/** Entries in commits that the store takes, while it has no head. */
+class Slices {
+  readonly #store: Store;
+  #puts: StoreEntry[] = [];
+  #bytes = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async add(entry: StoreEntry): Promise<void> {
+    const bytes = keyBytes(entry.key) + entry.value.length;
+    if (this.#puts.length === MAX_CHANGES || this.#bytes + bytes > MAX_BYTES) await this.flush();
+    this.#puts.push(entry);
+    this.#bytes += bytes;
+  }
+
+  async flush(): Promise<void> {
+    if (this.#puts.length === 0) return;
+    const check = { key: headKey(PARTITION), versionstamp: null };
+    const landed = await this.#store.commit({ check, puts: this.#puts, deletes: [] });
+    if (landed === null) throw new ExportError("There is a log already where this one was to be imported");
+    [this.#puts, this.#bytes] = [[], 0];
+  }
+}

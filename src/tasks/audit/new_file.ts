@@ -1,0 +1,25 @@
+/**
+ * A file that a new log is to get.
+ *
+ * @module
+ */
+
+/** A log is never written over. */
+export async function mustBeFree(path: string): Promise<void> {
+  for (const each of [path, `${path}-wal`]) {
+    try {
+      await Deno.lstat(each);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw error;
+    }
+    throw new Error(
+      `${each} is there already: stop the server and move it away first, or name another with --kv`,
+    );
+  }
+}
+
+/** With what SQLite keeps beside it. */
+export async function removeKvFile(path: string): Promise<void> {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) await Deno.remove(path + suffix).catch(() => {});
+}
