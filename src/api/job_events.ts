@@ -67,7 +67,9 @@ export function jobEventsRoute(jobs: Jobs, options: JobEventsOptions): Route {
     }
     const start = lastEventId(c) ?? after ?? 0;
     const id = jobIdOf(c);
-    if (!await queries.get(id)) throw new JobNotFoundError(id);
+    const job = await queries.get(id);
+    if (!job) throw new JobNotFoundError(id);
+    if (start > job.version) throw goneProblem(start, job.version);
 
     for (const [name, value] of Object.entries(sharedHeaders(c))) c.header(name, value);
     c.header("X-Accel-Buffering", "no");
@@ -102,6 +104,16 @@ export function jobEventsRoute(jobs: Jobs, options: JobEventsOptions): Route {
       clearInterval(keepAlive);
     }
   }
+}
+
+/** The log was restored from a backup that is older than what the caller has seen. */
+function goneProblem(start: number, version: number): ProblemError {
+  return new ProblemError(
+    410,
+    `There is no event ${start} here any more, the log was restored from before it: go on after ${version}, and take what ` +
+      "you have seen since then as not having happened",
+    { extensions: { last_event_id: String(version) } },
+  );
 }
 
 function lastEventId(c: ApiContext): number | undefined {

@@ -26,6 +26,8 @@ import { ExportError, MANIFEST, type Manifest, readManifest, type Segment, sha25
 export interface ExportOptions {
   /** As CloudEvents in place of the stored bytes. Default false. */
   readonly cloudEvents?: boolean;
+  /** A segment ends after so many events, or 32 MiB; so the same log has the same segments. Default 100,000. */
+  readonly segmentEvents?: number;
   readonly grower?: (plan: TreePlan) => TreeGrower;
   readonly onProgress?: (events: number, total: number) => void;
 }
@@ -36,8 +38,6 @@ export interface Exported {
   readonly kept: number;
 }
 
-/** A segment ends after so many events or bytes, whatever comes first; so the same log has the same segments. */
-const SEGMENT_EVENTS = 100_000;
 const SEGMENT_BYTES = 32 * 1024 * 1024;
 const PARTITION = 0;
 const PAGES_PER_READ = 64;
@@ -51,7 +51,7 @@ const [compress, decompress] = [promisify(gzip), promisify(gunzip)];
  * @throws {ExportError} If the folder holds something else, or the log has a gap or is not that of its last checkpoint.
  */
 export async function exportLog(store: Store, dir: string, options: ExportOptions = {}): Promise<Exported> {
-  const { cloudEvents = false, grower = treeHere, onProgress = () => {} } = options;
+  const { cloudEvents = false, segmentEvents = 100_000, grower = treeHere, onProgress = () => {} } = options;
   const format = cloudEvents ? "daybook-cloudevents/1" : "daybook-export/1";
   const { head } = await readHead(store);
   await takeFolder(dir, head, format);
@@ -66,7 +66,7 @@ export async function exportLog(store: Store, dir: string, options: ExportOption
   };
   try {
     await grow([]);
-    const segments = new SegmentWriter(dir, cloudEvents);
+    const segments = new SegmentWriter(dir, cloudEvents, segmentEvents);
     for await (const pages of logPages(store, head)) {
       await grow(pages);
       for (const page of pages) await segments.add(page);
@@ -106,6 +106,7 @@ export async function exportLog(store: Store, dir: string, options: ExportOption
 class SegmentWriter {
   readonly #dir: string;
   readonly #cloudEvents: boolean;
+  readonly #mostEvents: number;
   readonly written: Segment[] = [];
   kept = 0;
   /** Position of the next event. */
@@ -115,7 +116,8 @@ class SegmentWriter {
   #events = 0;
   #bytes = 0;
 
-  constructor(dir: string, cloudEvents: boolean) {
+  constructor(dir: string, cloudEvents: boolean, mostEvents: number) {
+    this.#mostEvents = mostEvents;
     this.#dir = dir;
     this.#cloudEvents = cloudEvents;
   }
@@ -131,7 +133,7 @@ class SegmentWriter {
       this.#bytes += line.length + 1;
       this.#events += 1;
       this.next += 1;
-      if (this.#events === SEGMENT_EVENTS || this.#bytes >= SEGMENT_BYTES) await this.#write();
+      if (this.#events === this.#mostEvents || this.#bytes >= SEGMENT_BYTES) await this.#write();
     }
   }
 
