@@ -112,7 +112,9 @@ function goneProblem(start: number, version: number): ProblemError {
     410,
     `There is no event ${start} here any more, the log was restored from before it: go on after ${version}, and take what ` +
       "you have seen since then as not having happened",
-    { extensions: { last_event_id: String(version) } },
+    {},
+    undefined,
+    { last_event_id: String(version) },
   );
 }
 

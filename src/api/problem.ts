@@ -32,6 +32,8 @@ export class ProblemError extends Error {
     readonly detail: string,
     readonly headers: ReplyHeaders = {},
     readonly errors?: readonly ProblemItem[],
+    /** Members of its own (RFC 9457, section 3.2). */
+    readonly extensions: Readonly<Record<string, string>> = {},
   ) {
     super(detail);
   }
@@ -50,6 +52,7 @@ const TITLES: Readonly<Record<number, string>> = {
   405: "Method Not Allowed",
   409: "Conflict",
   412: "Precondition Failed",
+  410: "Gone",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
@@ -77,8 +80,8 @@ export function noSuchPath(c: ApiContext): ProblemError {
   return new ProblemError(404, `There is nothing at ${c.req.path.slice(0, 200)}`);
 }
 
-export function toProblem({ status, detail, errors }: ProblemError): Problem {
-  return { title: TITLES[status] ?? "Error", status, detail, ...(errors && { errors }) };
+export function toProblem({ status, detail, errors, extensions }: ProblemError): Problem {
+  return { ...extensions, title: TITLES[status] ?? "Error", status, detail, ...(errors && { errors }) };
 }
 
 export function replyProblem(c: ApiContext, error: ProblemError): Response {

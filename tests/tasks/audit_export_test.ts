@@ -24,10 +24,11 @@ Deno.test("audit export and import carry a log into another file, where it verif
     assert(imported.out.endsWith(`Imported into ${copy}\n`), imported.out);
     const verified = await audit(["verify", "--kv", copy, "--key", formatVerifierKey(key), "--json"]);
     assertEquals([verified.code, JSON.parse(verified.out).signatures.right], [0, 3]);
-    const isNoCount = ({ key }: { key: readonly unknown[] }) => !["c", "m", "r"].includes(key[0] as string);
+    // Counts of nothing need not be there, and idempotency keys expire by the clock.
+    const isComparable = ({ key }: { key: readonly unknown[] }) => !"cmrix".includes(key[0] as string);
     assertEquals(
-      (await throughKv(copy, viewsOf)).filter(isNoCount),
-      (await throughKv(path, viewsOf)).filter(isNoCount),
+      (await throughKv(copy, viewsOf)).filter(isComparable),
+      (await throughKv(path, viewsOf)).filter(isComparable),
     );
 
     const twice = await audit(["import", folder, "--kv", copy]);
