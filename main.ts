@@ -7,16 +7,20 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { expiringRecords } from "./src/actors/expiring_records.ts";
 import { BACKOFF_DEFAULT } from "./src/actors/job/job.ts";
 import { SUPERVISOR } from "./src/actors/attempt_pool.ts";
+import { AUDIT_READ, LOGIN_FAILED } from "./src/actors/record_streams.ts";
 import { Runtime } from "./src/actors/runtime.ts";
 import { AdminTokenError, loadAdminToken } from "./src/api/admin_token.ts";
 import { createApp } from "./src/api/app.ts";
 import type { AuditParts } from "./src/api/audit.ts";
+import { FailedLoginCounter } from "./src/api/failed_logins.ts";
 import { LogProofs } from "./src/audit/log_proofs.ts";
 import { adminTokenVerifier } from "./src/api/tokens.ts";
 import { openCache } from "./src/cache/open_cache.ts";
 import { type Config, loadConfig, unknownVariables } from "./src/config/config.ts";
 import { ConfigError } from "./src/config/config_error.ts";
 import { createKvFile } from "./src/config/kv_file.ts";
+import { systemClock } from "./src/events/clock.ts";
+import type { EventMeta } from "./src/events/event.ts";
 import { KvStore } from "./src/events/kv_store.ts";
 import { formatVerifierKey, rawPublicKey } from "./src/events/merkle/signed_note.ts";
 import type { Store } from "./src/events/store.ts";
@@ -27,9 +31,13 @@ import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
 import { jobTypes } from "./src/wiring/job_types.ts";
 import { handlerServices } from "./src/wiring/services.ts";
+import { recordSettings } from "./src/wiring/settings_record.ts";
 import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
+import { openWitness } from "./src/wiring/witness.ts";
 import { lockStore, StoreLockedError } from "./src/wiring/store_lock.ts";
+
+const NOBODY: EventMeta = { actor: "nobody", request_id: null, causation_id: null, reason: null };
 
 async function main(): Promise<void> {
   const config = loadConfig(Deno.env);
@@ -70,12 +78,16 @@ async function main(): Promise<void> {
       records: { deleteCancelledJobs: () => Promise.resolve(0), deleteExpired: () => Promise.resolve(0) },
     },
   );
+  const witness = config.witness === undefined ? undefined : openWitness(config.witness, {
+    onTrouble: (why) => loggerOf("log").warn(`The witness did not take a checkpoint: ${why}`),
+  });
   const runtime: Runtime = await Runtime.open({
     store,
     jobTypes: types,
     services,
     concurrency: config.concurrency,
     signingKey,
+    ...witness && { onCheckpoint: (note) => witness.keep(note) },
     handlerLog: (jobId, jobType) => (message, level) =>
       logHandlerLine(loggerOf("handlers"), { jobId, jobType, attempt: 0 }, message, level),
     onError: (error) => worker.error(`Something failed that should not: ${describe(error)}`),
@@ -96,13 +108,22 @@ async function main(): Promise<void> {
         : loggerOf("log").error(`The log takes no writes: ${health.why}`),
   });
 
+  const verifierKey = verifierKeyOf(runtime.log.logId, signingKey);
+  // Before anything else happens, so that what follows is sealed together with it.
+  await recordSettings(runtime.records, { config, verifierKey, signingKey, adminToken: admin.token });
+  const failedLogins = new FailedLoginCounter({
+    clock: systemClock,
+    record: (failed) => runtime.records.append(LOGIN_FAILED, { ...failed }, NOBODY),
+  });
+
   logStarting(worker, { concurrency: config.concurrency, pid: Deno.pid });
   const stopping = new AbortController();
   const app = createApp({
     jobs: runtime.jobs,
     tokens: adminTokenVerifier(admin.token),
     backoffDefault: { ...BACKOFF_DEFAULT, base_seconds: config.backoffBaseSeconds },
-    audit: auditParts(runtime, store, signingKey),
+    onFailedLogin: (address) => failedLogins.failed(address),
+    audit: auditParts(runtime, store, verifierKey),
     stopping: stopping.signal,
     logger: loggerOf("api"),
   });
@@ -124,7 +145,11 @@ async function main(): Promise<void> {
     void stop(1);
   });
   async function stop(code: number): Promise<void> {
-    await Promise.all([server.shutdown(), runtime.stop()]);
+    const closed = server.shutdown();
+    // While the log still takes them.
+    await failedLogins.close();
+    await Promise.all([closed, runtime.stop()]);
+    await witness?.close();
     await cache.close();
     logStopped(worker, { totalProcessed: runtime.processed });
     await logging.close();
@@ -134,9 +159,8 @@ async function main(): Promise<void> {
   Deno.exit(await stopped.promise);
 }
 
-function auditParts(runtime: Runtime, store: Store, signingKey: KeyObject): AuditParts {
-  const { log, tree } = runtime;
-  const publicKey = rawPublicKey(createPublicKey(signingKey));
+function auditParts(runtime: Runtime, store: Store, verifierKey: string): AuditParts {
+  const { log, tree, records } = runtime;
   return {
     proofs: new LogProofs({
       store,
@@ -145,8 +169,13 @@ function auditParts(runtime: Runtime, store: Store, signingKey: KeyObject): Audi
       catchUp: () => tree!.flush(),
       treeSize: () => tree!.size,
     }),
-    verifierKey: formatVerifierKey({ name: log.logId, publicKey }),
+    verifierKey,
+    onRead: (read, meta) => records.append(AUDIT_READ, { ...read }, meta),
   };
+}
+
+function verifierKeyOf(logId: string, signingKey: KeyObject): string {
+  return formatVerifierKey({ name: logId, publicKey: rawPublicKey(createPublicKey(signingKey)) });
 }
 
 /** The token is shown once, to the terminal only. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { StagedAppend } from "../events/append.ts";
+import type { ChangingAppend } from "../events/append.ts";
 import type { Clock } from "../events/clock.ts";
 import { LogFencedError, LogUnavailableError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
@@ -178,7 +178,7 @@ export class AttemptPool {
     }).finally(() => this.#wake());
   }
 
-  #landed(appends: readonly StagedAppend<JobChange>[]): void {
+  #landed(appends: readonly ChangingAppend<JobChange>[]): void {
     this.#options.scheduler.landed(appends);
     for (const { change: { after }, events } of appends) {
       if (events.at(-1)!.event.type === "job.started") {

@@ -188,7 +188,9 @@ class BulkRun {
     for (let from = this.#origin.event.position + 1; from < end; from += LOG_PAGE) {
       this.#context.signal.throwIfAborted();
       for (const { event } of await log.read(from, Math.min(LOG_PAGE, end - from))) {
-        if (event.causation_id === this.#cause) changed += 1;
+        // The operation's own history answers its creation too.
+        const isOwn = event.stream === this.#origin.event.stream;
+        if (event.causation_id === this.#cause && !isOwn) changed += 1;
       }
     }
     return changed;

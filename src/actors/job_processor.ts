@@ -64,7 +64,7 @@ export class JobProcessor {
       stream: jobStream(id),
       expectedVersion: state?.version ?? 0,
       events: decision.events,
-      meta,
+      meta: answering(state, meta),
       change: (stored) => {
         after = stored.reduce<JobState | null>(evolve, state);
         return { before: state, after: after! };
@@ -121,6 +121,13 @@ export class JobProcessor {
     const now = this.#options.states.peek(id);
     return now !== undefined ? now : read;
   }
+}
+
+/** What the system does by itself answers the job's last event. */
+function answering(state: JobState | null, meta: EventMeta): EventMeta {
+  const last = state?.positions.at(-1);
+  const isAnswer = meta.request_id === null && meta.causation_id === null && last !== undefined;
+  return isAnswer ? { ...meta, causation_id: String(last) } : meta;
 }
 
 function isRefusal(error: unknown): boolean {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { StagedAppend } from "../events/append.ts";
+import type { ChangingAppend } from "../events/append.ts";
 import type { Store } from "../events/store.ts";
 import type { SlotKind } from "./attempt_slots.ts";
 import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } from "./due_window.ts";
@@ -66,7 +66,7 @@ export class JobScheduler {
   }
 
   /** Takes note of what landed. */
-  landed(appends: readonly StagedAppend<JobChange>[]): void {
+  landed(appends: readonly ChangingAppend<JobChange>[]): void {
     for (const { change: { before, after } } of appends) {
       const was = before !== null && isQueued(before);
       const is = isQueued(after);

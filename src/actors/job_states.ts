@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { StagedAppend } from "../events/append.ts";
+import type { ChangingAppend, StagedAppend } from "../events/append.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
 import type { StoredJobs } from "./stored_jobs.ts";
@@ -82,7 +82,7 @@ export class JobStates {
     entry.last = append;
   }
 
-  landed(appends: readonly StagedAppend<JobChange>[]): void {
+  landed(appends: readonly ChangingAppend<JobChange>[]): void {
     for (const { change } of appends) {
       const entry = this.#entries.get(change.after.id);
       if (!entry) continue;

@@ -27,6 +27,7 @@ import { JobScheduler } from "./job_scheduler.ts";
 import { JobStates } from "./job_states.ts";
 import type { JobTypeRegistry } from "./job_type_registry.ts";
 import type { BulkQueries, Jobs } from "./jobs.ts";
+import { Records } from "./records.ts";
 import { recoverInterrupted } from "./recovery.ts";
 import { StoredJobs } from "./stored_jobs.ts";
 import { supervisorMachine, type SupervisorParts } from "./supervisor.ts";
@@ -73,6 +74,8 @@ export class Runtime {
     supervisor: ActorRefFrom<ReturnType<typeof supervisorMachine>>,
     /** Keeps the log's Merkle tree, with a signing key. */
     readonly tree: TreeFollower | undefined,
+    /** What happens that is no job's. */
+    readonly records: Records,
   ) {
     this.#pool = pool;
     this.#supervisor = supervisor;
@@ -149,7 +152,15 @@ export class Runtime {
       },
     );
     const tree = options.signingKey && followTree(log, options.signingKey, options);
-    return new Runtime(log, processor, { jobTypes, commands, queries, bulk }, pool, supervisor, tree);
+    return new Runtime(
+      log,
+      processor,
+      { jobTypes, commands, queries, bulk },
+      pool,
+      supervisor,
+      tree,
+      new Records({ log, store }),
+    );
   }
 
   /** Recovers what the last process left running, then starts due jobs, now and from now on. */

@@ -31,6 +31,8 @@ export interface AppOptions {
   readonly tokens: TokenVerifier;
   /** What a new job's `backoff` is filled in with. */
   readonly backoffDefault: Backoff;
+  /** Told of the address of whoever offers a token that is not valid. Default: nobody. */
+  readonly onFailedLogin?: (address: string) => void;
   /** What `/audit` answers from. Without it there is no such path. */
   readonly audit?: AuditParts;
   /**
@@ -67,7 +69,13 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
   const table = routes.map((route) => ({ ...route, pattern: pathPattern(route.path) }));
 
   const app = new Hono<ApiEnv>();
-  app.use(authenticate(tokens, options.newRequestId ?? (() => crypto.randomUUID())));
+  app.use(
+    authenticate(
+      tokens,
+      options.newRequestId ?? (() => crypto.randomUUID()),
+      options.onFailedLogin ?? (() => {}),
+    ),
+  );
   for (const { method, path, scope, pattern, answer } of table) {
     const hasId = path.includes(":id");
     app.on(method, path, (c) => {

@@ -6,7 +6,8 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { BeyondLogError, type LogProofs } from "../audit/log_proofs.ts";
-import { API_ROOT, type ApiContext } from "./context.ts";
+import type { EventMeta } from "../events/event.ts";
+import { API_ROOT, type ApiContext, eventMeta } from "./context.ts";
 import { integerText } from "./fields.ts";
 import { sharedHeaders } from "./headers.ts";
 import { doesNotFit, ProblemError } from "./problem.ts";
@@ -18,6 +19,14 @@ export interface AuditParts {
   readonly proofs: LogProofs;
   /** Key of those who verify the log's checkpoints, as `<name>+<key id>+<base64 key>`. */
   readonly verifierKey: string;
+  /** Records that the log was read; the answer waits for it. Default: nobody asks. */
+  readonly onRead?: (read: AuditRead, meta: EventMeta) => Promise<void>;
+}
+
+/** What somebody was told of the log. */
+export interface AuditRead {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
 }
 
 const place = integerText(0, Number.MAX_SAFE_INTEGER);
@@ -25,7 +34,7 @@ const place = integerText(0, Number.MAX_SAFE_INTEGER);
 const partition = integerText(0, 0).exactOptional();
 const LINE_BREAK = Uint8Array.of(0x0a);
 
-export function auditRoutes({ proofs, verifierKey }: AuditParts): readonly Route[] {
+export function auditRoutes({ proofs, verifierKey, onRead }: AuditParts): readonly Route[] {
   return [
     route("key", (c) => {
       readQuery(c, z.strictObject({ partition }));
@@ -73,10 +82,20 @@ export function auditRoutes({ proofs, verifierKey }: AuditParts): readonly Route
       });
     }),
   ];
-}
 
-function route(name: string, answer: Route["answer"]): Route {
-  return { method: "GET", path: `${API_ROOT}/audit/${name}`, scope: "audit:read", answer };
+  /** An answer that cannot be recorded is not given. */
+  function route(name: string, answer: Route["answer"]): Route {
+    return {
+      method: "GET",
+      path: `${API_ROOT}/audit/${name}`,
+      scope: "audit:read",
+      answer: async (c) => {
+        const response = await answer(c);
+        await onRead?.({ path: c.req.path, query: c.req.query() }, eventMeta(c));
+        return response;
+      },
+    };
+  }
 }
 
 /** What lies beyond the log is told as a parameter that does not fit. */

@@ -15,7 +15,11 @@ const REQUEST_ID = /^[A-Za-z0-9_.-]{1,128}$/;
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
 /** Lets only holders of a token in, before it is looked up whether there is anything at the path. */
-export function authenticate(tokens: TokenVerifier, newRequestId: () => string): MiddlewareHandler<ApiEnv> {
+export function authenticate(
+  tokens: TokenVerifier,
+  newRequestId: () => string,
+  onFailedLogin: (address: string) => void,
+): MiddlewareHandler<ApiEnv> {
   return (c, next) => {
     const given = c.req.header("X-Request-Id");
     c.set("requestId", given !== undefined && REQUEST_ID.test(given) ? given : newRequestId());
@@ -30,6 +34,7 @@ export function authenticate(tokens: TokenVerifier, newRequestId: () => string):
     const bearer = BEARER.exec(header)?.[1];
     const principal = bearer === undefined ? undefined : tokens.verify(bearer);
     if (!principal) {
+      onFailedLogin(addressOf(c));
       throw new ProblemError(401, "The Authorization header carries no token that is valid here", {
         "WWW-Authenticate": 'Bearer realm="daybook", error="invalid_token"',
       });
@@ -37,6 +42,12 @@ export function authenticate(tokens: TokenVerifier, newRequestId: () => string):
     c.set("principal", principal);
     return next();
   };
+}
+
+/** Where the request comes from, as the server was told; requests within the process have no address. */
+function addressOf(c: ApiContext): string {
+  const remote = (c.env as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>> | undefined)?.remoteAddr;
+  return remote?.hostname ?? "unknown";
 }
 
 /** @throws {ProblemError} 403, naming the scope, when the token lacks it. */

@@ -7,6 +7,7 @@
  * @module
  */
 import type { JobState } from "../actors/job/state.ts";
+import type { StreamEnd } from "../actors/record_streams.ts";
 import { nextPhase } from "../actors/job/transition_table.ts";
 import type { EventEnvelope, StoredEvent } from "../events/event.ts";
 import type { Findings } from "./findings.ts";
@@ -21,12 +22,20 @@ export class JobFold {
   readonly #findings: Findings;
   readonly #mostAwake: number;
   readonly #onStep: StepListener;
+  readonly #onRecord: (event: EventEnvelope) => void;
   readonly #awake = new Map<string, FoldedJob>();
-  /** Versions of the streams that are no jobs. */
-  readonly #otherStreams = new Map<string, number>();
+  /** Of the streams that are no jobs, where they end. */
+  readonly records = new Map<string, StreamEnd>();
 
   /** @param mostAwake How many states are kept. */
-  constructor(resting: RestingJobs, findings: Findings, mostAwake: number, onStep: StepListener) {
+  constructor(
+    resting: RestingJobs,
+    findings: Findings,
+    mostAwake: number,
+    onStep: StepListener,
+    onRecord: (event: EventEnvelope) => void = () => {},
+  ) {
+    this.#onRecord = onRecord;
     this.#resting = resting;
     this.#findings = findings;
     this.#mostAwake = mostAwake;
@@ -88,8 +97,9 @@ export class JobFold {
   }
 
   #checkOther(event: EventEnvelope): void {
-    this.#checkVersion(this.#otherStreams.get(event.stream) ?? 0, event);
-    this.#otherStreams.set(event.stream, event.version);
+    this.#checkVersion(this.records.get(event.stream)?.version ?? 0, event);
+    this.records.set(event.stream, { version: event.version, position: event.position });
+    this.#onRecord(event);
   }
 
   #checkVersion(before: number, { position, stream, version }: EventEnvelope): void {

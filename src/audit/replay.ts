@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { EventEnvelope } from "../events/event.ts";
 import { EVENTS } from "../events/head.ts";
 import { TILES } from "../events/merkle/tiles.ts";
 import type { Store } from "../events/store.ts";
@@ -19,11 +20,13 @@ import { JobFold } from "./job_fold.ts";
 import { LogReader, type PagesListener, readHead } from "./log_reader.ts";
 import { RestingJobs } from "./resting_jobs.ts";
 import { scan } from "./scan.ts";
-import { countsView, FinalMinutes, runningView } from "./tallies.ts";
+import { countsView, FinalMinutes, recordsView, runningView } from "./tallies.ts";
 
 export interface ReplayOptions extends FindingsOptions {
   /** Told of the stored pages before their events are folded. Default: nobody. */
   readonly onPages?: PagesListener;
+  /** Told of every event that is no job's, in the order of the log. Default: nobody. */
+  readonly onRecord?: (event: EventEnvelope) => void;
   /** Where what is found is gathered, together with what another check finds. Default: one of its own. */
   readonly findings?: Findings;
   /** Idempotency keys that expired by then may be gone: their removal is no event. Default: the log's time. */
@@ -86,7 +89,7 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
     chunks.step(before, after);
     idempotency.step(before, after);
     minutes.count(event);
-  });
+  }, options.onRecord);
 
   for await (const events of log.batches()) {
     await fold.apply(events);
@@ -104,6 +107,7 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
       countsView(jobs, findings),
       minutes.view(findings),
       runningView(jobs, findings),
+      recordsView(fold.records, findings),
     ],
     rest: new JobEntries(jobs, findings),
     passedOver: new Set([...LOG, ...TREE, ...otherPrefixes]),

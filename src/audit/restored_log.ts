@@ -7,6 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { endEntry } from "../actors/record_streams.ts";
 import { encodeEvent, type EventEnvelope } from "../events/event.ts";
 import { encodeHead, eventKey, type Head, headKey } from "../events/head.ts";
 import type { Store } from "../events/store.ts";
@@ -65,6 +66,7 @@ export async function beginNewLog(store: Store, options: NewLogOptions): Promise
     puts: [
       { key: eventKey(PARTITION, old.position), value: encodeEvent(event) },
       { key: headKey(PARTITION), value: encodeHead(head) },
+      endEntry(event.stream, { version: 1, position: event.position }),
     ],
     deletes: [],
   });

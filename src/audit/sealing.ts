@@ -19,6 +19,8 @@ export interface Seal {
   readonly root: Uint8Array;
   /** Of one of the keys that were given; `null` when none was. */
   readonly isSigned: boolean | null;
+  /** As it was signed, when it was by none of the keys. */
+  readonly unsigned?: string;
 }
 
 export interface Sealing {
@@ -71,7 +73,7 @@ export function readSeal(note: string, head: Head, keys: readonly NoteVerifier[]
   }
   if (origin !== logId) throw new Error(`it is of log ${origin}, this is ${logId}`);
   const isSigned = keys.length === 0 ? null : keys.some((key) => isCheckpointBy(note, key));
-  return { size, root, isSigned };
+  return { size, root, isSigned, ...isSigned === false && { unsigned: note } };
 }
 
 /** Number of leaves of the stored tree. */

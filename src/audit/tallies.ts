@@ -6,6 +6,7 @@
  */
 import { type FinalCounts, noCounts, type StatusCounts } from "../actors/job/counts.ts";
 import { countsKey, minuteKey } from "../actors/job/keys.ts";
+import { endEntry, RECORDS, type StreamEnd } from "../actors/record_streams.ts";
 import { encodeJson } from "../actors/job/row.ts";
 import { RUNNING_KEY } from "../actors/job/running.ts";
 import type { EventEnvelope } from "../events/event.ts";
@@ -36,6 +37,15 @@ export function runningView(jobs: RestingJobs, findings: Findings): View {
     findings,
     wanted: () => [{ key: RUNNING_KEY, value: encodeJson(Object.fromEntries(runningJobs(jobs))) }],
     isNothing: (value) => Object.keys(parsedJson(value) ?? { damaged: true }).length === 0,
+  });
+}
+
+/** Where the streams that are no jobs end. */
+export function recordsView(records: ReadonlyMap<string, StreamEnd>, findings: Findings): View {
+  return new WantedEntries({
+    prefix: RECORDS,
+    findings,
+    wanted: () => records.entries().map(([stream, end]) => endEntry(stream, end)),
   });
 }
 

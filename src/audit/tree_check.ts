@@ -5,6 +5,8 @@
  * @module
  */
 import type { Head } from "../events/head.ts";
+import { isCheckpointBy } from "../events/merkle/checkpoint.ts";
+import type { NoteVerifier } from "../events/merkle/signed_note.ts";
 import { leavesPerHash, TILE_WIDTH, TILES } from "../events/merkle/tiles.ts";
 import { HASH_BYTES } from "../events/merkle/tree_hash.ts";
 import type { StoreEntry } from "../events/store.ts";
@@ -49,13 +51,18 @@ export class TreeCheck {
     this.#growing.catch(() => {});
   }
 
-  /** All pages were added. Returns the number of events that a checkpoint shows to be as they were. */
-  async finish(): Promise<number> {
+  /**
+   * All pages were added.
+   *
+   * @param recorded Keys that the log itself says were in use. What they signed counts when a later checkpoint, of a key that
+   * was given, seals that record.
+   * @returns the number of events that a checkpoint shows to be as they were. */
+  async finish(recorded: readonly NoteVerifier[] = []): Promise<number> {
     await this.#settle();
     // The empty tree's root, in a log that has no pages.
     await this.#compare(await this.#grower.grow([]));
     await this.#checkTileCount();
-    return this.#checkSeals();
+    return this.#checkSeals(recorded);
   }
 
   /** Of the first so many events; `undefined` when they were not all there, or it was not asked for. */
@@ -115,7 +122,7 @@ export class TreeCheck {
     findings.unlawful(null, `the tree of ${size} events has ${wanted} tiles, there are ${count}`);
   }
 
-  #checkSeals(): number {
+  #checkSeals(recorded: readonly NoteVerifier[]): number {
     const { head, sealing, outside, findings } = this.#options;
     if (sealing.size > head.position) {
       findings.unlawful(
@@ -126,10 +133,14 @@ export class TreeCheck {
     const seals = [...sealing.seals.map((seal) => ({ seal, name: "checkpoint" }))];
     const others = outside.map((seal) => ({ seal, name: "outside checkpoint" }));
     const intact = Math.max(0, ...[...seals, ...others].filter(({ seal }) => this.#fits(seal)).map(sizeOf));
+    const lastSigned = Math.max(-1, ...[...seals, ...others].filter(({ seal }) => seal.isSigned).map(sizeOf));
     let isNamed = false;
     for (const { seal, name } of [...seals, ...others].sort((a, b) => sizeOf(a) - sizeOf(b))) {
-      const { size, isSigned } = seal;
-      if (isSigned === false) {
+      const { size, unsigned } = seal;
+      // A key that the log names is as good as the one that sealed its name.
+      const isByRecorded = unsigned !== undefined && size < lastSigned &&
+        recorded.some((key) => isCheckpointBy(unsigned, key));
+      if (unsigned !== undefined && !isByRecorded) {
         findings.unlawful(null, `the ${name} of ${size} events is not signed by the key`);
       }
       if (this.#fits(seal)) continue;

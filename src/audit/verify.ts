@@ -7,7 +7,9 @@
  * @module
  */
 import type { Head } from "../events/head.ts";
-import type { NoteVerifier } from "../events/merkle/signed_note.ts";
+import { CONFIG_CHANGED } from "../actors/record_streams.ts";
+import type { EventEnvelope } from "../events/event.ts";
+import { type NoteVerifier, parseVerifierKey } from "../events/merkle/signed_note.ts";
 import { latestCheckpoint } from "../events/merkle/tree_follower.ts";
 import type { Store } from "../events/store.ts";
 import { comparedStore } from "./compared_store.ts";
@@ -18,7 +20,7 @@ import { readSeal, readSealing, type Seal } from "./sealing.ts";
 import { TreeCheck } from "./tree_check.ts";
 import { type TreeGrower, treeHere, type TreePlan } from "./tree_growth.ts";
 
-export interface VerifyOptions extends Omit<ReplayOptions, "onPages" | "findings"> {
+export interface VerifyOptions extends Omit<ReplayOptions, "onPages" | "onRecord" | "findings"> {
   /** Those that may have signed the checkpoints. Default: none, and no signature is checked. */
   readonly keys?: readonly NoteVerifier[];
   /** Checkpoints of this log that were kept elsewhere, as they were signed. */
@@ -64,8 +66,14 @@ export async function verify(source: Store, options: VerifyOptions = {}): Promis
   const sealing = await readSealing(store, head, keys, findings);
   const tree = new TreeCheck({ store, head, sealing, outside, grower, findings });
   try {
-    const replayed = await replay(store, { ...options, findings, onPages: (pages) => tree.add(pages) });
-    const sealed = await tree.finish();
+    const recorded = new Map<string, NoteVerifier>();
+    const replayed = await replay(store, {
+      ...options,
+      findings,
+      onPages: (pages) => tree.add(pages),
+      onRecord: (event) => noteKey(event, recorded),
+    });
+    const sealed = await tree.finish([...recorded.values()]);
     const signed = [...sealing.seals, ...outside].filter(({ isSigned }) => isSigned).length;
     return {
       ...replayed,
@@ -79,6 +87,19 @@ export async function verify(source: Store, options: VerifyOptions = {}): Promis
     };
   } finally {
     tree.close();
+  }
+}
+
+/** The configuration's event names the key from then on. */
+function noteKey({ type, data }: EventEnvelope, keys: Map<string, NoteVerifier>): void {
+  const settings = data["settings"];
+  if (type !== CONFIG_CHANGED || typeof settings !== "object" || settings === null) return;
+  const text = (settings as Record<string, unknown>)["signing_key"];
+  if (typeof text !== "string" || keys.has(text)) return;
+  try {
+    keys.set(text, parseVerifierKey(text));
+  } catch {
+    // Then it verifies nothing.
   }
 }
 

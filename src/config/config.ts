@@ -34,6 +34,8 @@ export interface Config {
   readonly handlersDir: string | undefined;
   readonly token: string | undefined;
   readonly signingKeyPath: string;
+  /** A file, or an `http(s)://` address. */
+  readonly witness: string | undefined;
 }
 
 /** Where variables come from; `Deno.env` is one. */
@@ -70,6 +72,7 @@ export function loadConfig(env: Environment): Config {
     handlersDir: get(VARIABLES.handlersDir),
     token: get(VARIABLES.token),
     signingKeyPath: get(VARIABLES.signingKeyPath),
+    witness: get(VARIABLES.witness),
   };
 }
 

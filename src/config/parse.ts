@@ -114,3 +114,10 @@ export function listed(text: string): string[] {
 export function isPath(text: string): boolean {
   return text.length <= 4_096 && !/\p{Cc}/u.test(text);
 }
+
+/** The path of a file, or the address of a server. */
+export const witness: Parse<string> = (text) => {
+  if (!text.includes("://")) return text;
+  const url = URL.parse(text);
+  return url && (url.protocol === "http:" || url.protocol === "https:") ? text : undefined;
+};

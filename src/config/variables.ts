@@ -21,6 +21,7 @@ import {
   role,
   smtpUrl,
   token,
+  witness,
 } from "./parse.ts";
 
 /** One variable. */
@@ -185,6 +186,16 @@ export const VARIABLES = {
     meaning: "File of the key that signs the log",
     mayBe: "the path of a file",
     parse: path,
+  }),
+  witness: variable<string | undefined>({
+    name: "DAYBOOK_WITNESS",
+    unset: undefined,
+    unsetMeans: "nobody is told",
+    meaning:
+      "Where each checkpoint is kept as well: a file that it is appended to, or an address that it is posted to",
+    mayBe: "the path of a file, or an http:// or https:// address",
+    parse: witness,
+    shown: "host",
   }),
 };
 

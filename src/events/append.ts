@@ -13,15 +13,18 @@ export interface AppendRequest<Change> {
   readonly expectedVersion: number;
   readonly events: readonly NewEvent[];
   readonly meta: EventMeta;
-  /** What the events change, for the projector. Called once, before the append joins a batch; may throw. */
-  readonly change: (stored: readonly StoredEvent[]) => Change;
+  /**
+   * What the events change, for the projector. Called once, before the append joins a batch; may throw. Without it they
+   * are a record that changes no view, of which listeners are not told.
+   */
+  readonly change?: (stored: readonly StoredEvent[]) => Change;
 }
 
 /** An append that has joined a batch. */
 export interface StagedAppend<Change> {
   readonly stream: string;
   readonly events: readonly StoredEvent[];
-  readonly change: Change;
+  readonly change: Change | undefined;
   /** Appends of one group, which follow one another, share a commit: all of them land or none. */
   readonly group?: object | undefined;
   /**
@@ -30,6 +33,9 @@ export interface StagedAppend<Change> {
    */
   readonly landed: Promise<void>;
 }
+
+/** An append that changes views. */
+export type ChangingAppend<Change> = StagedAppend<Change> & { readonly change: Change };
 
 /** Turns the changes of a batch into rows and indexes, each key written once with its last state. */
 export interface Projector<Change> {
@@ -48,8 +54,8 @@ export type LogHealth = { readonly ok: true } | { readonly ok: false; readonly w
 
 /** Told synchronously, in the order of the log. */
 export interface LogListener<Change> {
-  /** These appends are on disk, in one commit. */
-  landed?(appends: readonly StagedAppend<Change>[]): void;
+  /** These appends, none when all of them are mere records, are on disk, in one commit. */
+  landed?(appends: readonly ChangingAppend<Change>[]): void;
   /** Whatever was staged and has not landed never will: forget what was decided on it. */
   reset?(): void;
   /** The log stopped taking writes, or takes them again. */

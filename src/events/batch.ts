@@ -38,7 +38,10 @@ export function sealBatch<Change>(
   for (let count = wholeGroups(waiting, estimateFit(waiting));; count = wholeGroups(waiting, count >> 1)) {
     const appends = waiting.slice(0, count);
     const events = appends.length === 1 ? appends[0]!.events : appends.flatMap((append) => append.events);
-    const { puts, deletes } = projector.project(appends.map((append) => append.change), events);
+    const { puts, deletes } = projector.project(
+      appends.map((append) => append.change).filter((change) => change !== undefined),
+      events,
+    );
     puts.push(...toPages(events));
     if (wholeGroups(waiting, count >> 1) === count || fits({ puts, deletes })) {
       return { appends, puts, deletes };

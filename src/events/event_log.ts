@@ -6,7 +6,14 @@
  *
  * @module
  */
-import type { AppendRequest, LogHealth, LogListener, Projector, StagedAppend } from "./append.ts";
+import type {
+  AppendRequest,
+  ChangingAppend,
+  LogHealth,
+  LogListener,
+  Projector,
+  StagedAppend,
+} from "./append.ts";
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from "./batch.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Committer } from "./committer.ts";
@@ -137,7 +144,7 @@ export class EventLog<Change> {
     this.#setTime(Math.max(this.#clock.now(), this.#time.ms));
     const events = request.events.map((event, i) => this.#encode(event, stream, expectedVersion, i, meta));
     checkSize(stream, events);
-    const change = request.change(events);
+    const change = request.change?.(events);
 
     this.#nextPosition += events.length;
     this.#staged.set(stream, expectedVersion + events.length);
@@ -256,7 +263,10 @@ export class EventLog<Change> {
     for (const { stream, events } of appends) {
       if (this.#staged.get(stream) === events.at(-1)!.event.version) this.#staged.delete(stream);
     }
-    this.#tell((listener) => listener.landed?.(appends));
+    const changing = appends.filter((append): append is ChangingAppend<Change> =>
+      append.change !== undefined
+    );
+    this.#tell((listener) => listener.landed?.(changing));
   }
 
   #reset(): void {

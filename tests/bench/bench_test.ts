@@ -22,6 +22,7 @@ const NAMES = [
   "list_scan",
   "stats",
   "replay",
+  "verify",
 ];
 
 async function bench(...args: string[]) {

@@ -42,6 +42,7 @@ Deno.test("loadConfig() has a default for every variable", () => {
     handlersDir: undefined,
     token: undefined,
     signingKeyPath: "./data/keys/log.ed25519",
+    witness: undefined,
   });
 });
 
@@ -93,6 +94,7 @@ Deno.test("loadConfig() reads every variable", () => {
     handlersDir: "/etc/daybook/handlers",
     token: "0123456789abcdef",
     signingKeyPath: "/etc/daybook/key",
+    witness: undefined,
   });
 });
 

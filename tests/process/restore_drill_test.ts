@@ -78,7 +78,9 @@ Deno.test("after a restore the jobs of the backup are back, what was running is 
     await using server = await ServerProcess.start({ dataDir, env: ENV });
     const job = (id: string) => server.json<Job>(`/background-jobs/${id}`);
     assertEquals((await job(done.id)).status, "completed");
-    assertEquals((await server.fetch(`/background-jobs/${lost.id}`)).status, 404);
+    const gone = await server.fetch(`/background-jobs/${lost.id}`);
+    assertEquals(gone.status, 404);
+    await gone.body?.cancel();
     const history = await until(
       () => server.json<EventEnvelope[]>(`/background-jobs/${running.id}/events`),
       (history) => history.some(({ type }) => type === "job.interrupted"),
@@ -164,8 +166,11 @@ Deno.test("restore refuses what does not verify, what is no backup, and to write
       assert(refused.err.includes(message!), refused.err);
     }
     const bytes = await Deno.readFile(backup);
-    const at = new TextDecoder("latin1").decode(bytes).indexOf('"actor":"');
-    bytes.set(new TextEncoder().encode('"actor":"x'), at);
+    const text = new TextDecoder("latin1").decode(bytes);
+    // Wherever it stands; what SQLite gave up may hold one too.
+    for (let at = -1; (at = text.indexOf('"actor":"', at + 1)) !== -1;) {
+      bytes.set(new TextEncoder().encode('"actor":"x'), at);
+    }
     await Deno.writeFile(`${dataDir}/forged.kv`, bytes);
     const forged = await task("restore", [`${dataDir}/forged.kv`, ...kv], dataDir);
     assertEquals(forged.code, 1, forged.err);

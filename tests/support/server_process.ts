@@ -61,6 +61,11 @@ export class ServerProcess implements AsyncDisposable {
     return fetch(`${this.url}/api/system${path}`, { ...init, headers });
   }
 
+  /** The same with another token. */
+  fetchAs(token: string, path: string): Promise<Response> {
+    return fetch(`${this.url}/api/system${path}`, { headers: { Authorization: `Bearer ${token}` } });
+  }
+
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
     const response = await this.fetch(path, init);
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);

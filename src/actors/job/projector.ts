@@ -6,6 +6,7 @@
  * @module
  */
 import type { Mutations, Projector } from "../../events/append.ts";
+import type { StoredEvent } from "../../events/event.ts";
 import type { StoreEntry } from "../../events/store.ts";
 import type { JobCounts } from "./counts.ts";
 import { POSITIONS_PER_CHUNK } from "./evolve.ts";
@@ -19,6 +20,7 @@ import {
   tagKey,
   tombstoneKey,
 } from "./keys.ts";
+import { recordEntries } from "../record_streams.ts";
 import { encodeJson, encodeRow } from "./row.ts";
 import type { RunningJobs } from "./running.ts";
 import { type JobState, statusOf } from "./state.ts";
@@ -50,8 +52,8 @@ export class JobProjector implements Projector<JobChange> {
     this.#running = running;
   }
 
-  project(changes: readonly JobChange[]): Mutations {
-    const mutations: Mutations = { puts: [], deletes: [] };
+  project(changes: readonly JobChange[], events: readonly StoredEvent[]): Mutations {
+    const mutations: Mutations = { puts: recordEntries(events), deletes: [] };
     const jobs = new Map<string, { before: JobState | null; after: JobState; last: JobState | null }>();
     for (const { before, after } of changes) {
       const known = jobs.get(after.id);

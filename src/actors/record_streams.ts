@@ -1,0 +1,63 @@
+/**
+ * The streams that are no jobs: what is on record of the system itself, and where each of them ends.
+ *
+ * @module
+ */
+import type { StoredEvent } from "../events/event.ts";
+import type { StoreEntry, StoreKey } from "../events/store.ts";
+
+/** First part of the keys of the streams' ends. */
+export const RECORDS = "v";
+
+/** The configuration changed, the signing key with it. */
+export const CONFIG_CHANGED = "config.changed";
+/** A token is another one than before. */
+export const TOKEN_CHANGED = "token.changed";
+/** Somebody read the log's proofs or entries over HTTP. */
+export const AUDIT_READ = "audit.read";
+/** Somebody offered tokens that are not valid. */
+export const LOGIN_FAILED = "login.failed";
+
+export type RecordType =
+  | typeof CONFIG_CHANGED
+  | typeof TOKEN_CHANGED
+  | typeof AUDIT_READ
+  | typeof LOGIN_FAILED;
+
+/** The stream of each type. */
+export const RECORD_STREAMS: Readonly<Record<RecordType, string>> = {
+  [CONFIG_CHANGED]: "system/config",
+  [TOKEN_CHANGED]: "system/tokens",
+  [AUDIT_READ]: "system/reads",
+  [LOGIN_FAILED]: "system/logins",
+};
+
+/** The last event of a stream. */
+export interface StreamEnd {
+  readonly version: number;
+  readonly position: number;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function endKey(stream: string): StoreKey {
+  return [RECORDS, stream];
+}
+
+export function endEntry(stream: string, { version, position }: StreamEnd): StoreEntry {
+  return { key: endKey(stream), value: encoder.encode(JSON.stringify({ version, position })) };
+}
+
+export function decodeEnd(value: Uint8Array): StreamEnd {
+  return JSON.parse(decoder.decode(value));
+}
+
+/** The ends that these events make, of their streams that are no jobs. */
+export function recordEntries(events: readonly StoredEvent[]): StoreEntry[] {
+  const ends = new Map<string, StreamEnd>();
+  for (const { event: { stream, version, position } } of events) {
+    if (!stream.startsWith("job/")) ends.set(stream, { version, position });
+  }
+  return [...ends].map(([stream, end]) => endEntry(stream, end));
+}
