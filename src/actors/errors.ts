@@ -43,3 +43,13 @@ export class BatchTooLargeError extends RangeError {
     super(`One commit holds ${limit} ${what}, and these jobs with their queues and tags need ${needed}`);
   }
 }
+
+/** The moment that was asked for is none that the log can tell of. */
+export class MomentError extends RangeError {
+  override readonly name = "MomentError";
+}
+
+/** The job was not there at the moment that was asked for. */
+export class NotThenError extends Error {
+  override readonly name = "NotThenError";
+}

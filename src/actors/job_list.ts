@@ -87,7 +87,8 @@ function highestId({ createdBefore }: JobFilter, after: string | undefined, now:
   return after !== undefined && after < bound ? after : bound;
 }
 
-function matches(state: JobState, filter: JobFilter): boolean {
+/** Whether the job is one that the filter asks for. */
+export function matches(state: JobState, filter: JobFilter): boolean {
   return state.phase !== "deleted" &&
     (filter.status === undefined || statusOf(state.phase) === filter.status) &&
     (filter.job_type === undefined || state.jobType === filter.job_type) &&

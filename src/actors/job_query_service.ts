@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../events/clock.ts";
-import type { EventEnvelope } from "../events/event.ts";
+import type { EventEnvelope, StoredEvent } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
 import { readHeld } from "./attempt_pool.ts";
@@ -187,6 +187,11 @@ export class JobQueryService implements JobQueries {
     );
     const times = firsts.flat().map(({ key }) => key[3] as number);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** All events of the job, also of a deleted one. */
+  async past(state: JobState): Promise<StoredEvent[]> {
+    return await this.#options.log.readAt(await this.#positions(state, 0, state.version));
   }
 
   /** The events with versions from `afterVersion + 1` on, at most `limit`, of a deleted job too. */

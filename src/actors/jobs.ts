@@ -17,6 +17,7 @@ export interface Jobs {
   readonly commands: JobCommands;
   readonly queries: JobQueries;
   readonly bulk: BulkQueries;
+  readonly asOf: AsOfQueries;
 }
 
 /** The job types that this process has handlers for. */
@@ -126,6 +127,28 @@ export interface JobStats {
     readonly last_minute: Record<"completed" | "failed" | "cancelled", number>;
     readonly last_hour: Record<"completed" | "failed" | "cancelled", number>;
   };
+}
+
+/** What was at a moment in the past, in milliseconds since the epoch, its own millisecond included; from the log alone. */
+export interface AsOfQueries {
+  /**
+   * The job as it was then, also one that was deleted since.
+   *
+   * @throws {NotThenError} If it was not there then.
+   * @throws {MomentError} If the moment is before the log began, or has not come.
+   */
+  get(id: string, at: number): Promise<Job>;
+  /**
+   * Newest first; `after` is the `next` of the page before. A page looks at 250 jobs and 20,000 events, so it may be short
+   * while `next` says that more follows.
+   *
+   * @throws {MomentError} As above.
+   */
+  list(
+    filter: JobFilter,
+    at: number,
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<{ jobs: Job[]; next: string | undefined }>;
 }
 
 export interface JobQueries {

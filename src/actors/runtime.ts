@@ -28,6 +28,7 @@ import { JobStates } from "./job_states.ts";
 import type { JobTypeRegistry } from "./job_type_registry.ts";
 import type { BulkQueries, Jobs } from "./jobs.ts";
 import { Records } from "./records.ts";
+import { JobsAsOf } from "./jobs_as_of.ts";
 import { recoverInterrupted } from "./recovery.ts";
 import { StoredJobs } from "./stored_jobs.ts";
 import { supervisorMachine, type SupervisorParts } from "./supervisor.ts";
@@ -155,7 +156,7 @@ export class Runtime {
     return new Runtime(
       log,
       processor,
-      { jobTypes, commands, queries, bulk },
+      { jobTypes, commands, queries, bulk, asOf: new JobsAsOf({ log, states, queries, now }) },
       pool,
       supervisor,
       tree,

@@ -33,8 +33,15 @@ export function jobRoutes(jobs: Jobs, stopping: AbortSignal): readonly Route[] {
       path: PATH,
       scope: "jobs:read",
       answer: async (c) => {
-        const { wait } = readQuery(c, getJobQuery);
+        const { wait, at } = readQuery(c, getJobQuery);
         const id = jobIdOf(c);
+        if (at !== undefined) {
+          if (wait === undefined) return replyJob(c, 200, await jobs.asOf.get(id, at));
+          throw doesNotFit([{
+            parameter: "wait",
+            message: "what was at a moment in the past cannot be waited for",
+          }]);
+        }
         const job = wait ? await waitForJob(c, id, wait * 1000) : await queries.get(id);
         return replyJob(c, 200, found(job, id));
       },

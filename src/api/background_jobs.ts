@@ -20,7 +20,7 @@ export function listJobsRoute(jobs: Jobs): Route {
     path: `${API_ROOT}/background-jobs`,
     scope: "jobs:read",
     answer: async (c) => {
-      const { limit, cursor, created_after, created_before, ...same } = readQuery(c, listJobsQuery);
+      const { limit, cursor, created_after, created_before, at, ...same } = readQuery(c, listJobsQuery);
       const after = cursor === undefined ? undefined : decodeCursor(cursor);
       if (cursor !== undefined && after === undefined) {
         throw doesNotFit([{
@@ -33,10 +33,10 @@ export function listJobsRoute(jobs: Jobs): Route {
         ...(created_after !== undefined && { createdAfter: created_after }),
         ...(created_before !== undefined && { createdBefore: created_before }),
       };
-      const page = await jobs.queries.list(filter, {
-        limit: limit ?? LIMIT_DEFAULT,
-        ...(after !== undefined && { after }),
-      });
+      const pageOf = { limit: limit ?? LIMIT_DEFAULT, ...(after !== undefined && { after }) };
+      const page = at === undefined
+        ? await jobs.queries.list(filter, pageOf)
+        : await jobs.asOf.list(filter, at, pageOf);
       const link = page.next === undefined ? {} : { Link: nextLink(c, "cursor", encodeCursor(page.next)) };
       return replyJson(c, 200, page.jobs, link);
     },

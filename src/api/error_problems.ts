@@ -8,6 +8,8 @@ import {
   BatchTooLargeError,
   IdempotencyKeyReusedError,
   JobNotFoundError,
+  MomentError,
+  NotThenError,
   TransitionRefusedError,
   VersionMismatchError,
 } from "../actors/errors.ts";
@@ -19,12 +21,14 @@ import {
   StoreUnreadableError,
   UnknownOutcomeError,
 } from "../events/errors.ts";
-import { ProblemError, RETRY_AFTER_SECONDS } from "./problem.ts";
+import { doesNotFit, ProblemError, RETRY_AFTER_SECONDS } from "./problem.ts";
 
 /** The problem to answer with, or `undefined` for an error that nobody foresaw. */
 export function problemOf(error: unknown): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof JobNotFoundError) return new ProblemError(404, error.message);
+  if (error instanceof NotThenError) return new ProblemError(404, error.message);
+  if (error instanceof MomentError) return doesNotFit([{ parameter: "at", message: error.message }]);
   if (error instanceof TransitionRefusedError) return new ProblemError(409, error.message);
   if (error instanceof VersionMismatchError) return new ProblemError(412, error.message);
   if (error instanceof EventTooLargeError) return new ProblemError(413, error.message);

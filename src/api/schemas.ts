@@ -66,10 +66,13 @@ export const listJobsQuery = z.strictObject({
   limit: limit.exactOptional(),
   /** Opaque, from the `Link` of the page before. */
   cursor: z.string().exactOptional(),
+  /** The moment as of which is asked. */
+  at: field.instant.exactOptional(),
 });
 
 /** `GET /background-jobs/{id}` */
 export const getJobQuery = z.strictObject({
+  at: field.instant.exactOptional(),
   /** Seconds to wait for the job to become final. */
   wait: field.secondsText(60).exactOptional(),
 });

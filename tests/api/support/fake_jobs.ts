@@ -181,6 +181,20 @@ export class FakeJobs implements Jobs {
     ready: () => this.notReady === undefined ? { ready: true } : { ready: false, why: this.notReady },
   };
 
+  /** As of any moment, the jobs that are there now. */
+  readonly asOf: Jobs["asOf"] = {
+    get: async (id, at) => {
+      await this.#receive("asOf.get", id, at);
+      const job = this.stored.get(id);
+      if (job) return job;
+      throw new JobNotFoundError(id);
+    },
+    list: async (filter, at, page) => {
+      await this.#receive("asOf.list", filter, at, page);
+      return { jobs: [...this.stored.values()].slice(0, page.limit), next: undefined };
+    },
+  };
+
   readonly bulk: Jobs["bulk"] = {
     count: async (selection, signal) => {
       await this.#receive("count", selection, signal);
