@@ -77,6 +77,8 @@ export interface JobListFilter {
   tag?: string;
   created_after?: string;
   created_before?: string;
+  /** The moment as of which is asked, ISO 8601. Default: now. */
+  at?: string;
   /** Jobs a page, 50 by default, at most 500. */
   limit?: number;
   /** `next` of the page before. */

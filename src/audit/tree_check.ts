@@ -26,12 +26,15 @@ export interface TreeCheckOptions {
   readonly findings: Findings;
 }
 
+/** Reads that are hashed at once: a few, so that neither thread waits for the other. */
+const MOST_GROWING = 4;
+
 export class TreeCheck {
   readonly #options: TreeCheckOptions;
   readonly #grower: TreeGrower;
   readonly #roots = new Map<number, Uint8Array>();
-  /** The pages before, being hashed while their events are folded. */
-  #growing: Promise<Growth> | undefined;
+  /** Pages that are being hashed while the events of others are folded, the oldest first. */
+  readonly #growing: Promise<Growth>[] = [];
   /** Lowest position whose hash is not the tree's. */
   #differs = Infinity;
 
@@ -44,11 +47,12 @@ export class TreeCheck {
 
   /** @param pages Those that follow. */
   async add(pages: readonly StoreEntry[]): Promise<void> {
-    await this.#settle();
     if (pages.length === 0) return;
-    this.#growing = this.#grower.grow(pages);
-    // It is awaited with the next pages; until then nobody listens.
-    this.#growing.catch(() => {});
+    const growing = this.#grower.grow(pages);
+    // It is awaited later; until then nobody listens.
+    growing.catch(() => {});
+    this.#growing.push(growing);
+    await this.#settle(MOST_GROWING);
   }
 
   /**
@@ -58,7 +62,7 @@ export class TreeCheck {
    * was given, seals that record.
    * @returns the number of events that a checkpoint shows to be as they were. */
   async finish(recorded: readonly NoteVerifier[] = []): Promise<number> {
-    await this.#settle();
+    await this.#settle(0);
     // The empty tree's root, in a log that has no pages.
     await this.#compare(await this.#grower.grow([]));
     await this.#checkTileCount();
@@ -74,10 +78,9 @@ export class TreeCheck {
     this.#grower.close();
   }
 
-  async #settle(): Promise<void> {
-    const growth = await this.#growing;
-    this.#growing = undefined;
-    if (growth) await this.#compare(growth);
+  /** Compares what was grown, until no more than so much is under way. */
+  async #settle(most: number): Promise<void> {
+    while (this.#growing.length > most) await this.#compare(await this.#growing.shift()!);
   }
 
   async #compare({ tiles, roots }: Growth): Promise<void> {

@@ -10,17 +10,22 @@ export type TreeOrder = { readonly plan: TreePlan } | { readonly pages: readonly
 
 export function treeThread(plan: TreePlan): TreeGrower {
   const worker = new Worker(new URL("./tree_worker.ts", import.meta.url).href, { type: "module" });
+  /** Who waits, in the order of the answers. */
+  const waiting: PromiseWithResolvers<Growth>[] = [];
+  worker.onmessage = ({ data }: MessageEvent<Growth>) => waiting.shift()?.resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    const error = new Error(`The tree could not be grown: ${event.message}`);
+    for (const { reject } of waiting.splice(0)) reject(error);
+  };
   worker.postMessage({ plan } satisfies TreeOrder);
   return {
-    grow: (pages) =>
-      new Promise<Growth>((resolve, reject) => {
-        worker.onmessage = ({ data }: MessageEvent<Growth>) => resolve(data);
-        worker.onerror = (event) => {
-          event.preventDefault();
-          reject(new Error(`The tree could not be grown: ${event.message}`));
-        };
-        worker.postMessage({ pages } satisfies TreeOrder);
-      }),
+    grow: (pages) => {
+      const growth = Promise.withResolvers<Growth>();
+      waiting.push(growth);
+      worker.postMessage({ pages } satisfies TreeOrder);
+      return growth.promise;
+    },
     close: () => worker.terminate(),
   };
 }

@@ -45,7 +45,8 @@ async function cutStore(store: Store, count: number): Promise<Store> {
 
 async function allAsOf(asOf: JobsAsOf, filter: JobFilter, at: number, limit: number): Promise<Job[]> {
   const jobs: Job[] = [];
-  for (let after: string | undefined;;) {
+  let after: string | undefined;
+  for (;;) {
     const page = await asOf.list(filter, at, { limit, ...after !== undefined && { after } });
     assert(page.jobs.length <= limit);
     jobs.push(...page.jobs);

@@ -90,12 +90,16 @@ Deno.test("GET ?wait ends when the server stops, with the job as it is, and when
   assertEquals(jobs.open, 0);
 });
 
-Deno.test("GET ?at, which is not there yet, is refused and not passed over", async () => {
+Deno.test("GET ?at asks for the job as of that moment, for which nobody can wait", async () => {
   const { jobs, call } = testApp();
-  const response = await call("GET", `${JOBS}/${jobs.add().id}?at=2026-01-07T10:15:32Z`);
-  assertEquals((await problemIn(response, 422)).errors, [{
-    parameter: "at",
-    message: "unknown parameter 'at'",
+  const { id } = jobs.add();
+  const answer = await call("GET", `${JOBS}/${id}?at=2026-01-07T10:15:32Z`);
+  assertEquals((await jobIn(answer)).id, id);
+  assertEquals(jobs.received.at(-1), { name: "asOf.get", args: [id, Date.parse("2026-01-07T10:15:32Z")] });
+  const { errors } = await problemIn(await call("GET", `${JOBS}/${id}?at=2026-01-07T10:15:32Z&wait=3`), 422);
+  assertEquals(errors, [{
+    parameter: "wait",
+    message: "what was at a moment in the past cannot be waited for",
   }]);
 });
 

@@ -61,7 +61,7 @@ const REFUSED: readonly [string, string, string][] = [
   ["limit=1e2", "limit", "parameter 'limit' must be a whole number from 1 to 500"],
   ["limit=", "limit", "parameter 'limit' must be a whole number from 1 to 500"],
   ["limit=5&limit=5", "limit", "parameter 'limit' is given twice"],
-  ["at=2026-01-01T00:00:00Z", "at", "unknown parameter 'at'"],
+  ["as_of=2026-01-01T00:00:00Z", "as_of", "unknown parameter 'as_of'"],
   ["__proto__=1", "__proto__", "unknown parameter '__proto__'"],
   ["=1", "", "unknown parameter ''"],
   [
