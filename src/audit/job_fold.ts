@@ -61,7 +61,7 @@ export class JobFold {
   async #wake(events: readonly StoredEvent[]): Promise<void> {
     const streams = new Set<string>();
     for (const { event: { stream } } of events) {
-      if (this.#resting.has(stream) && !this.#awake.has(stream)) streams.add(stream);
+      if (!this.#awake.has(stream) && this.#resting.has(stream)) streams.add(stream);
     }
     if (streams.size === 0) return;
     for (const [stream, job] of await this.#resting.wake([...streams])) this.#awake.set(stream, job);

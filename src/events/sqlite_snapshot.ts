@@ -66,6 +66,8 @@ export class SqliteSnapshot implements Store {
     try {
       return reading(path, () => {
         // A transaction sees the state at its first read.
+        // In KiB: a whole log is read, and each job looked up.
+        database.exec("PRAGMA cache_size = -65536");
         database.exec("BEGIN");
         const columns = database.prepare("SELECT name FROM pragma_table_info('kv')").all();
         const names = columns.map(({ name }) => name as string);
