@@ -36,6 +36,7 @@ export class TreeGrowth {
   readonly #tree = GrowingTree.empty(0);
   readonly #plan: TreePlan;
   #nextRoot = 0;
+  #hasTiles = false;
 
   constructor(plan: TreePlan) {
     this.#plan = plan;
@@ -63,7 +64,10 @@ export class TreeGrowth {
       roots.push([size, this.#tree.root()]);
       this.#nextRoot += 1;
     }
-    if (size === this.#plan.tiles && size > 0) tiles.push(...this.#tree.takeChanges());
+    if (size === this.#plan.tiles && !this.#hasTiles) {
+      this.#hasTiles = true;
+      tiles.push(...this.#tree.takeChanges());
+    }
   }
 }
 

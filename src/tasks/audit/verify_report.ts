@@ -62,12 +62,14 @@ export function toText(report: VerifyReport): string {
   return lines.join("\n");
 }
 
-function sealedText({ events, sealed, checkpoints }: Verification): string {
+function sealedText({ events, sealed, checkpoints, violations }: Verification): string {
   const tail = events - sealed;
-  const since = tail > 0
-    ? `; ${count(tail, "event")} since could be changed unseen until they are sealed too`
-    : "";
-  return `Sealed: the first ${count(sealed, "event")}, by ${count(checkpoints, "checkpoint")}${since}`;
+  const by = `by ${count(checkpoints, "checkpoint")}`;
+  if (tail <= 0) return `Sealed: the first ${count(sealed, "event")}, ${by}`;
+  return violations.total > 0
+    ? `Sealed ${by}, of which the last that fits the events is of ${number(sealed)}`
+    : `Sealed: the first ${count(sealed, "event")}, ${by}; ` +
+      `${count(tail, "event")} since could be changed unseen until they are sealed too`;
 }
 
 function signaturesText({ signed, checkpoints, outside }: Verification): string {
