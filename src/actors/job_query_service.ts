@@ -144,6 +144,10 @@ export class JobQueryService implements JobQueries {
     }
   }
 
+  logIds(): readonly string[] {
+    return this.#options.log.logIds;
+  }
+
   async stats(): Promise<JobStats> {
     const { counts, clock, log } = this.#options;
     const by_status = noCounts();

@@ -164,6 +164,8 @@ export interface JobQueries {
   history(id: string, afterVersion: number, limit: number): Promise<EventEnvelope[] | undefined>;
   /** The same, then every further event as it is committed, until `signal` fires. */
   follow(id: string, afterVersion: number, signal: AbortSignal): AsyncIterable<EventEnvelope>;
+  /** Of the logs that the log was restored from, the oldest first, and its own. */
+  logIds(): readonly string[];
   stats(): Promise<JobStats>;
   /** Whether a write would be acknowledged now, and why not. */
   ready(): { readonly ready: true } | { readonly ready: false; readonly why: string };

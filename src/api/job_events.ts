@@ -9,6 +9,7 @@ import { accepts } from "hono/accepts";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { JobNotFoundError } from "../actors/errors.ts";
 import type { Jobs } from "../actors/jobs.ts";
+import { feedId, type FeedPlace, mustHaveSeen, parseFeedId } from "./feed_place.ts";
 import { API_ROOT, type ApiContext } from "./context.ts";
 import { sharedHeaders } from "./headers.ts";
 import { jobIdOf } from "./job_id.ts";
@@ -65,11 +66,18 @@ export function jobEventsRoute(jobs: Jobs, options: JobEventsOptions): Route {
         message: "an event stream has no pages, so it takes no limit",
       }]);
     }
-    const start = lastEventId(c) ?? after ?? 0;
+    const given = lastEventId(c);
+    const start = given?.version ?? after ?? 0;
     const id = jobIdOf(c);
     const job = await queries.get(id);
     if (!job) throw new JobNotFoundError(id);
-    if (start > job.version) throw goneProblem(start, job.version);
+    const logIds = queries.logIds();
+    if (given || start > job.version) {
+      await mustHaveSeen(queries, job, {
+        version: start,
+        generation: given?.generation ?? logIds.length - 1,
+      });
+    }
 
     for (const [name, value] of Object.entries(sharedHeaders(c))) c.header(name, value);
     c.header("X-Accel-Buffering", "no");
@@ -96,7 +104,7 @@ export function jobEventsRoute(jobs: Jobs, options: JobEventsOptions): Route {
     try {
       await comment(`follows after version ${start}`);
       for await (const event of queries.follow(id, start, until.signal)) {
-        await out.writeSSE({ id: String(event.version), data: JSON.stringify(event) });
+        await out.writeSSE({ id: feedId(event, queries.logIds()), data: JSON.stringify(event) });
       }
     } catch (error) {
       if (!until.signal.aborted) throw error;
@@ -106,21 +114,10 @@ export function jobEventsRoute(jobs: Jobs, options: JobEventsOptions): Route {
   }
 }
 
-/** The log was restored from a backup that is older than what the caller has seen. */
-function goneProblem(start: number, version: number): ProblemError {
-  return new ProblemError(
-    410,
-    `There is no event ${start} here any more, the log was restored from before it: go on after ${version}, and take what ` +
-      "you have seen since then as not having happened",
-    {},
-    undefined,
-    { last_event_id: String(version) },
-  );
-}
-
-function lastEventId(c: ApiContext): number | undefined {
+function lastEventId(c: ApiContext): FeedPlace | undefined {
   const header = c.req.header("Last-Event-ID");
   if (header === undefined || header === "") return undefined;
-  if (/^\d{1,15}$/.test(header)) return Number(header);
-  throw new ProblemError(422, "Last-Event-ID must be the id of an event of this stream, a version number");
+  const place = parseFeedId(header);
+  if (place) return place;
+  throw new ProblemError(422, "Last-Event-ID must be the id of an event of this stream, such as 3");
 }

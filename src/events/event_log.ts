@@ -97,6 +97,12 @@ export class EventLog<Change> {
     return this.#committer.head.log_id;
   }
 
+  /** Of the logs that this one was restored from, the oldest first, and its own. */
+  get logIds(): readonly string[] {
+    const { log_id, earlier = [] } = this.#committer.head;
+    return [...earlier.map(({ log_id }) => log_id), log_id];
+  }
+
   /** Number of events on disk, which is the position of the next. */
   get position(): number {
     return this.#committer.head.position;

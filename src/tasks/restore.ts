@@ -29,7 +29,7 @@ interface Options {
 const program = new Command("deno task restore")
   .description(
     "Verifies a backup and makes it the log's file, as a new log whose first event names the old one. What was running\n" +
-      "when the backup was made is interrupted, and tried again, when the server starts.\n" +
+      "when the backup was made is interrupted, and tried again, when the server starts. Takes the lock.\n" +
       `Exits ${FINE} when it is restored, ${NOT_FINE} when the backup does not verify, ${COULD_NOT} when it could not be done.`,
   )
   .argument("<backup>", "a file of deno task backup")

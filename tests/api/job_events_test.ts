@@ -165,3 +165,48 @@ Deno.test("an event stream that breaks ends, and the log says why", async () => 
   assertEquals(logged.length, 1);
   assertMatch(logged[0] ?? "", /^Request request-1 \(GET .*\/events\) failed: RangeError: gone/);
 });
+
+Deno.test("ids of a restored log tell its events from those that bore the same versions before", async () => {
+  const { jobs, call } = testApp();
+  const { id } = jobs.add();
+  const job = jobs.stored.get(id)!;
+  jobs.put(job);
+  jobs.logIds = [...jobs.logIds, "0190a8c0-0000-7000-8000-000000000001"];
+  jobs.put(job);
+  jobs.put(job);
+  const versions = jobs.events.get(id)!.map(({ version }) => version);
+  assertEquals(versions, [1, 2, 3, 4].slice(0, versions.length));
+  const common = String(versions.length - 2);
+  const follow = (lastEventId: string) =>
+    call("GET", `${JOBS}/${id}/events`, undefined, {
+      headers: { Accept: "text/event-stream", "Last-Event-ID": lastEventId },
+    });
+  const newest = versions.at(-1)!;
+  for (
+    const gone of [
+      `${newest}`,
+      `${newest - 1}`,
+      `${newest + 7}`,
+      `${newest + 7}.1`,
+      `${newest}.2`,
+      `${common}.1`,
+    ]
+  ) {
+    const response = await follow(gone);
+    assertEquals(response.status, 410, gone);
+    const { last_event_id } = await response.json();
+    assertEquals(
+      last_event_id,
+      gone.includes(".") && !gone.startsWith(common) ? `${newest}.1` : common,
+      gone,
+    );
+  }
+  for (const there of [common, `${newest}.1`, `${newest - 1}.1`, "0"]) {
+    const response = await follow(there);
+    assertEquals(response.status, 200, there);
+    await response.body?.cancel();
+  }
+  for (const nonsense of ["1.0", "1.", ".1", "x", "-1"]) {
+    assertEquals((await follow(nonsense)).status, 422, nonsense);
+  }
+});

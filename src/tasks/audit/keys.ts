@@ -22,7 +22,11 @@ export async function keysNamed(named: readonly string[]): Promise<NoteVerifier[
 
 /** The configured signing key's, as this log's and as that of the logs it was restored from; none without a key. */
 export async function ownKeys(config: Config, { log_id, earlier = [] }: Head): Promise<NoteVerifier[]> {
-  const own = await keptSigningKey(config.signingKeyPath);
+  const own = await keptSigningKey(config.signingKeyPath).catch((error) => {
+    // An auditor need not be able to sign.
+    if (error.cause instanceof Deno.errors.PermissionDenied) return undefined;
+    throw error;
+  });
   if (!own) return [];
   const publicKey = rawPublicKey(createPublicKey(own));
   return [log_id, ...earlier.map(({ log_id }) => log_id)].map((name) => ({ name, publicKey }));

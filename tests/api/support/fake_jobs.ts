@@ -30,6 +30,8 @@ export class FakeJobs implements Jobs {
   /** What becomes of an item of a batch, in place of its creation. */
   failureOfItem: (index: number) => Error | undefined = () => undefined;
   notReady: string | undefined;
+  /** The last is the log's own. */
+  logIds = ["0190a8c0-0000-7000-8000-000000000000"];
   /** Streams and waits that are open. */
   open = 0;
   now = Date.parse("2026-01-07T10:15:32.000Z");
@@ -174,6 +176,7 @@ export class FakeJobs implements Jobs {
       return this.events.get(id)?.filter((event) => event.version > afterVersion).slice(0, limit);
     },
     follow: (id, afterVersion, signal) => this.#follow(id, afterVersion, signal),
+    logIds: () => this.logIds,
     stats: async () => {
       await this.#fail();
       return stats([...this.stored.values()]);
@@ -207,7 +210,7 @@ export class FakeJobs implements Jobs {
     const history = this.events.get(job.id) ?? [];
     const next = { ...job, version: history.length + 1 };
     const event: EventEnvelope = {
-      log_id: "0190a8c0-0000-7000-8000-000000000000",
+      log_id: this.logIds.at(-1)!,
       partition: 0,
       position: [...this.events.values()].flat().length,
       stream: `job/${job.id}`,
