@@ -4,8 +4,9 @@
  * @module
  */
 import { headKey } from "../../events/head.ts";
-import { keyBytes, type Store, type StoreEntry } from "../../events/store.ts";
+import type { Store, StoreEntry, StoreKey } from "../../events/store.ts";
 import { pagesOf } from "../compared_store.ts";
+import { Slices } from "../slices.ts";
 import { ExportError } from "./manifest.ts";
 
 /**
@@ -14,8 +15,6 @@ import { ExportError } from "./manifest.ts";
  */
 export const CARRYING_KEY = ["import"];
 
-const MAX_CHANGES = 500;
-const MAX_BYTES = 400 * 1024;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -40,32 +39,20 @@ export async function carryLog(
   if (!begun.value && (await to.list({ prefix: [], start: [""] }, { limit: 1 })).length > 0) {
     throw new ExportError("There are other entries already: name an empty store");
   }
+  const mark = { key: CARRYING_KEY, value: encoder.encode(name) };
   let versionstamp = begun.versionstamp;
-  let puts: StoreEntry[] = [{ key: CARRYING_KEY, value: encoder.encode(name) }];
-  let bytes = 0;
   let carried = 0;
-  const flush = async (more: readonly StoreEntry[] = [], deletes: string[][] = []) => {
-    versionstamp = await to.commit({
-      check: { key: CARRYING_KEY, versionstamp },
-      puts: [...puts, ...more],
-      deletes,
-    });
+  const commit = async (puts: readonly StoreEntry[], deletes: readonly StoreKey[] = []) => {
+    versionstamp = await to.commit({ check: { key: CARRYING_KEY, versionstamp }, puts, deletes });
     if (versionstamp === null) throw new ExportError("Somebody else writes where the log is carried to");
     carried += puts.length;
     onProgress(carried);
-    [puts, bytes] = [[{ key: CARRYING_KEY, value: encoder.encode(name) }], 0];
   };
-  await flush();
+  await commit([mark]);
+  const slices = new Slices((puts) => commit([mark, ...puts]));
   for await (const page of pagesOf(from, { prefix: [], start: [""] })) {
-    for (const entry of page) {
-      if (entry.key[0] === "h") continue;
-      const size = keyBytes(entry.key) + entry.value.length;
-      if (puts.length === MAX_CHANGES || bytes + size > MAX_BYTES) await flush();
-      puts.push(entry);
-      bytes += size;
-    }
+    for (const entry of page) if (entry.key[0] !== "h") await slices.put(entry);
   }
-  await flush();
-  puts = [];
-  await flush([{ key: headKey(0), value: head.value! }], [CARRYING_KEY]);
+  await slices.flush();
+  await commit([{ key: headKey(0), value: head.value! }], [CARRYING_KEY]);
 }

@@ -12,9 +12,10 @@ import { encodeHead, type Head, headKey } from "../../events/head.ts";
 import { parseCheckpoint } from "../../events/merkle/checkpoint.ts";
 import { splitNotes } from "../../events/merkle/signed_note.ts";
 import { checkpointKey, cursorKey, encodeCursor } from "../../events/merkle/tree_follower.ts";
-import { keyBytes, type Store, type StoreEntry } from "../../events/store.ts";
+import type { Store, StoreEntry } from "../../events/store.ts";
 import { repair } from "../repair.ts";
 import { replay } from "../replay.ts";
+import { Slices } from "../slices.ts";
 import { describeViolation } from "../describe.ts";
 import { TreeGrowth } from "../tree_growth.ts";
 import { ExportError, type Manifest, readManifest, type Segment, sha256Of } from "./manifest.ts";
@@ -25,9 +26,6 @@ export interface ImportOptions {
 }
 
 const PARTITION = 0;
-/** Deno KV takes 800 KiB and 1000 changes in a commit. */
-const MAX_CHANGES = 500;
-const MAX_BYTES = 400 * 1024;
 const EVENTS_AT_ONCE = 5_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -49,7 +47,13 @@ export async function importLog(dir: string, store: Store, options: ImportOption
     );
   }
   const notes = await readCheckpoints(dir, manifest);
-  const slices = new Slices(store);
+  // Nothing lands once there is a head, which comes last.
+  const check = { key: headKey(PARTITION), versionstamp: null };
+  const slices = new Slices(async (puts, deletes) => {
+    if (await store.commit({ check, puts, deletes }) === null) {
+      throw new ExportError("There is a log already where this one was to be imported");
+    }
+  });
   const time = await importEvents(dir, manifest, notes, slices, onProgress);
   const head: Head = {
     log_id: manifest.log_id,
@@ -61,7 +65,7 @@ export async function importLog(dir: string, store: Store, options: ImportOption
     ...manifest.earlier.length > 0 && { earlier: manifest.earlier },
   };
   await slices.flush();
-  await slices.add({ key: headKey(PARTITION), value: encodeHead(head) });
+  await slices.put({ key: headKey(PARTITION), value: encodeHead(head) });
   await slices.flush();
   const found = await replay(store, { show: 1, onProgress });
   const [violation] = found.violations.shown;
@@ -90,7 +94,7 @@ async function importEvents(
       }
       wanted.delete(size);
     }
-    for (const tile of tiles) await slices.add(tile);
+    for (const tile of tiles) await slices.put(tile);
   };
   await grow([]);
   let next = 0;
@@ -103,7 +107,7 @@ async function importEvents(
     for (let i = 0; i < events.length; i += EVENTS_AT_ONCE) {
       const pages = toPages(events.slice(i, i + EVENTS_AT_ONCE));
       await grow(pages);
-      for (const page of pages) await slices.add(page);
+      for (const page of pages) await slices.put(page);
       onProgress({ of: "events", done: next + i, total: manifest.events });
     }
     next += events.length;
@@ -116,10 +120,10 @@ async function importEvents(
     );
   }
   for (const { note, size } of notes) {
-    await slices.add({ key: checkpointKey(PARTITION, size), value: encoder.encode(note) });
+    await slices.put({ key: checkpointKey(PARTITION, size), value: encoder.encode(note) });
   }
   const cursor = { size: sealed, checkpoint: sealed, checkpoints: notes.length };
-  if (notes.length > 0) await slices.add({ key: cursorKey(PARTITION), value: encodeCursor(cursor) });
+  if (notes.length > 0) await slices.put({ key: cursorKey(PARTITION), value: encodeCursor(cursor) });
   return time;
 }
 
@@ -171,30 +175,4 @@ async function readFile(dir: string, file: string, sha256: string): Promise<Uint
   });
   if (sha256Of(bytes) === sha256) return bytes;
   throw new ExportError(`${dir}/${file} is damaged: it is not the file that the manifest names`);
-}
-
-/** Entries in commits that the store takes, while it has no head. */
-class Slices {
-  readonly #store: Store;
-  #puts: StoreEntry[] = [];
-  #bytes = 0;
-
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  async add(entry: StoreEntry): Promise<void> {
-    const bytes = keyBytes(entry.key) + entry.value.length;
-    if (this.#puts.length === MAX_CHANGES || this.#bytes + bytes > MAX_BYTES) await this.flush();
-    this.#puts.push(entry);
-    this.#bytes += bytes;
-  }
-
-  async flush(): Promise<void> {
-    if (this.#puts.length === 0) return;
-    const check = { key: headKey(PARTITION), versionstamp: null };
-    const landed = await this.#store.commit({ check, puts: this.#puts, deletes: [] });
-    if (landed === null) throw new ExportError("There is a log already where this one was to be imported");
-    [this.#puts, this.#bytes] = [[], 0];
-  }
 }
