@@ -79,7 +79,8 @@ export function timelineOf(events: readonly EventEnvelope[]): TimelineStep[] {
 export function mermaidPath(steps: readonly TimelineStep[]): string {
   const edges: { from: string; to: string; what: string; first: number; last: number }[] = [];
   steps.forEach(({ from, to, type, attempt, version }) => {
-    const what = type.slice("job.".length) + (attempt === null ? "" : ` (attempt ${attempt})`);
+    // The others are those of the last start; shorter words stand clear of one another.
+    const what = type === "job.started" ? `started (attempt ${attempt})` : type.slice("job.".length);
     const last = edges.at(-1);
     const edge = { from: nodeOf(from), to: nodeOf(to), what, first: version, last: version };
     const isRepeated = last && last.from === edge.from && last.to === edge.to && last.what === what;

@@ -66,9 +66,9 @@ Deno.test("the picture has each step once, in order, and repeated ones together"
   state "queued.retrying" as queued_retrying
   [*] --> queued_ready: 1 created
   queued_ready --> processing_running: 2 started (attempt 1)
-  processing_running --> processing_running: 3 to 4 progressed (attempt 1)
-  processing_running --> queued_retrying: 5 attempt_failed (attempt 1)
+  processing_running --> processing_running: 3 to 4 progressed
+  processing_running --> queued_retrying: 5 attempt_failed
   queued_retrying --> processing_running: 6 started (attempt 2)
-  processing_running --> completed: 7 completed (attempt 2)`,
+  processing_running --> completed: 7 completed`,
   );
 });
