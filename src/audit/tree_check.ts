@@ -58,9 +58,10 @@ export class TreeCheck {
   /**
    * All pages were added.
    *
-   * @param recorded Keys that the log itself says were in use. What they signed counts when a later checkpoint, of a key that
-   * was given, seals that record.
-   * @returns the number of events that a checkpoint shows to be as they were. */
+   * @param recorded Keys that the log itself says were in use. What they signed counts when a later checkpoint, of a key
+   * that was given, seals that record.
+   * @returns Number of events that a checkpoint shows to be as they were.
+   */
   async finish(recorded: readonly NoteVerifier[] = []): Promise<number> {
     await this.#settle(0);
     // The empty tree's root, in a log that has no pages.
@@ -133,12 +134,14 @@ export class TreeCheck {
         `the log ends here, but its tree has ${sealing.size} events: those from here on were cut off`,
       );
     }
-    const seals = [...sealing.seals.map((seal) => ({ seal, name: "checkpoint" }))];
-    const others = outside.map((seal) => ({ seal, name: "outside checkpoint" }));
-    const intact = Math.max(0, ...[...seals, ...others].filter(({ seal }) => this.#fits(seal)).map(sizeOf));
-    const lastSigned = Math.max(-1, ...[...seals, ...others].filter(({ seal }) => seal.isSigned).map(sizeOf));
+    const seals = [
+      ...sealing.seals.map((seal) => ({ seal, name: "checkpoint" })),
+      ...outside.map((seal) => ({ seal, name: "outside checkpoint" })),
+    ].sort((a, b) => a.seal.size - b.seal.size);
+    const intact = seals.findLast(({ seal }) => this.#fits(seal))?.seal.size ?? 0;
+    const lastSigned = seals.findLast(({ seal }) => seal.isSigned)?.seal.size ?? -1;
     let isNamed = false;
-    for (const { seal, name } of [...seals, ...others].sort((a, b) => sizeOf(a) - sizeOf(b))) {
+    for (const { seal, name } of seals) {
       const { size, unsigned } = seal;
       // A key that the log names is as good as the one that sealed its name.
       const isByRecorded = unsigned !== undefined && size < lastSigned &&
@@ -175,10 +178,6 @@ export class TreeCheck {
     const grown = this.#roots.get(size);
     return grown !== undefined && sameBytes(grown, root);
   }
-}
-
-function sizeOf({ seal }: { seal: Seal }): number {
-  return seal.size;
 }
 
 /** Index of the first hash that differs; `undefined` when only the lengths do. */
