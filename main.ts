@@ -66,7 +66,7 @@ async function main(): Promise<void> {
     log.warn(`DAYBOOK_SMTP_URL is not set: mail is written to ${config.dataDir}/outbox and sent to nobody`);
   }
 
-  createKvFile(config.kvPath);
+  await createKvFile(config.kvPath);
   const store = new KvStore(await Deno.openKv(config.kvPath));
   const cache = await openCache(config.cacheUrl, `${config.dataDir}/cache.kv`);
   const services: { -readonly [Part in keyof HandlerServices]: HandlerServices[Part] } = handlerServices(

@@ -116,7 +116,7 @@ async function send(folder: string, address: string, options: Options): Promise<
 async function buildAt(path: string, folder: string, { key, checkpoint }: Options): Promise<VerifyReport> {
   const [keys, outside] = [await keysNamed(key), await checkpointsIn(checkpoint)];
   await removeKvFile(path);
-  createKvFile(path);
+  await createKvFile(path);
   const store = new KvStore(await Deno.openKv(path));
   try {
     await withProgress((onProgress) =>

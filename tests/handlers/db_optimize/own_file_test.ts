@@ -55,7 +55,7 @@ class Writer implements AsyncDisposable {
 Deno.test("db_optimize shrinks Daybook's own file beside a busy writer, which fails no commit and never waits long", () =>
   inTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
-    createKvFile(path);
+    await createKvFile(path);
     using kv = await Deno.openKv(path);
     await bloat(kv, 40);
     const before = bytesOf(path);
@@ -80,7 +80,7 @@ Deno.test("db_optimize shrinks Daybook's own file beside a busy writer, which fa
 Deno.test("db_optimize leaves Daybook's own file whole, and usable after the next start", () =>
   inTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
-    createKvFile(path);
+    await createKvFile(path);
     {
       using kv = await Deno.openKv(path);
       await bloat(kv, 5);

@@ -33,7 +33,7 @@ export async function withFile(test: (path: string) => Promise<void>): Promise<v
   const dir = await Deno.makeTempDir({ prefix: "daybook_audit_" });
   try {
     const path = `${dir}/daybook.kv`;
-    createKvFile(path);
+    await createKvFile(path);
     await throughKv(path, (store) => storeOf(STEPS, store));
     await test(path);
   } finally {
