@@ -153,7 +153,7 @@ class BulkRun {
   async #actOn(page: readonly JobState[]): Promise<void> {
     this.#context.signal.throwIfAborted();
     const ids = page.map(({ id }) => id);
-    await this.#parts.states.preload(ids);
+    await this.#parts.states.preload(() => Promise.resolve(page.map(({ id }) => ({ id }))));
     for (const fate of await Promise.all(ids.map((id) => this.#act(id)))) this.#tally[fate] += 1;
   }
 

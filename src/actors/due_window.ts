@@ -6,6 +6,7 @@
  * @module
  */
 import type { Store, StoreKey } from "../events/store.ts";
+import { type FoundJob, foundWaiting } from "./stored_jobs.ts";
 
 interface Place {
   readonly id: string;
@@ -31,7 +32,7 @@ export interface DueWindowOptions {
   /** Jobs that may not be chosen now; the window has its entries beside them. */
   readonly held: ReadonlySet<string>;
   readonly handles: (jobType: string) => boolean;
-  readonly preload: (ids: readonly string[]) => Promise<void>;
+  readonly preload: (find: () => Promise<readonly FoundJob[]>) => Promise<void>;
   /** Told when the window has read on. */
   readonly onFound: () => void;
   readonly onError: (error: unknown) => void;
@@ -121,27 +122,35 @@ export class DueWindow {
   }
 
   async #readPage(horizon: DueEntry): Promise<void> {
-    const { store, handles, preload, onFound } = this.#options;
+    const { handles, preload, onFound } = this.#options;
     const meanwhile = this.#meanwhile = new Map();
+    let read: DueEntry[] = [];
+    let handled: DueEntry[] = [];
+    await preload(async () => {
+      read = await this.#read(horizon);
+      handled = read.filter(({ jobType }) => handles(jobType));
+      return handled.map(({ id, readyAt }) => foundWaiting(id, readyAt));
+    });
+
+    // So much has landed meanwhile that the window was cut: it reads on from there another time.
+    if (this.#horizon !== horizon) return;
+    this.#horizon = read.length < this.#sizes.page ? undefined : read.at(-1);
+    for (const entry of handled) if (!meanwhile.has(entry.id)) this.#insert(entry);
+    for (const entry of meanwhile.values()) if (entry) this.add(entry);
+    if (handled.length > 0) onFound();
+  }
+
+  async #read({ readyAt, id }: DueEntry): Promise<DueEntry[]> {
     const prefix: StoreKey = ["d", this.queue, this.rank];
-    const page = await store.list(
-      { prefix, start: [...prefix, Math.max(0, horizon.readyAt), `${horizon.id}\0`] },
+    const page = await this.#options.store.list(
+      { prefix, start: [...prefix, Math.max(0, readyAt), `${id}\0`] },
       { limit: this.#sizes.page },
     );
-    const read = page.map(({ key, value }): DueEntry => ({
+    return page.map(({ key, value }) => ({
       id: key[4] as string,
       readyAt: key[3] as number,
       jobType: decoder.decode(value),
     }));
-    const handled = read.filter(({ jobType }) => handles(jobType));
-    await preload(handled.map(({ id }) => id));
-
-    // So much has landed meanwhile that the window was cut: it reads on from there another time.
-    if (this.#horizon !== horizon) return;
-    this.#horizon = page.length < this.#sizes.page ? undefined : read.at(-1);
-    for (const entry of handled) if (!meanwhile.has(entry.id)) this.#insert(entry);
-    for (const entry of meanwhile.values()) if (entry) this.add(entry);
-    if (handled.length > 0) onFound();
   }
 
   #insert(entry: DueEntry): void {

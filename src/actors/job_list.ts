@@ -8,9 +8,11 @@
  * @module
  */
 import { firstIdAt } from "../events/ids.ts";
-import { type IdRange, type JobListSources, sourcesFor } from "./job_list_sources.ts";
+import { type JobListSources, sourcesFor } from "./job_list_sources.ts";
+import type { IdRange } from "./list_source.ts";
 import { type JobState, statusOf } from "./job/state.ts";
 import type { JobFilter } from "./jobs.ts";
+import type { FoundJob } from "./stored_jobs.ts";
 
 export type { JobListSources };
 
@@ -43,38 +45,42 @@ export async function listJobs(
   let step = limit + 1;
   for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, MAX_STEP)) {
     signal?.throwIfAborted();
-    const { ids, floor } = await newest(from, sources, { first, end }, step);
-    for (const state of await from.stored.read(ids)) {
+    const { jobs, floor } = await newest(from, sources, { first, end }, step);
+    for (const state of await from.stored.read(jobs)) {
       if (state && matches(state, filter)) found.push(state);
     }
     if (found.length > limit) return { states: found.slice(0, limit), next: found[limit - 1]!.id };
     if (floor === undefined) return { states: found, next: undefined };
-    looked += Math.max(ids.length, step);
+    looked += Math.max(jobs.length, step);
     end = floor;
   }
   return { states: found, next: end > first ? end : undefined };
 }
 
-/** The newest ids of all sources. Below `floor` there may be more; `undefined` when there are none. */
+/** The newest jobs of all sources. Below `floor` there may be more; `undefined` when there are none. */
 async function newest(
   { running }: JobListSources,
   sources: ReturnType<typeof sourcesFor>,
   range: IdRange,
   want: number,
-): Promise<{ ids: string[]; floor: string | undefined }> {
+): Promise<{ jobs: FoundJob[]; floor: string | undefined }> {
   const before = [...running.ids];
   const parts = await Promise.all(sources.map((source) => source(range, want)));
   // A job may have been started while the indexes were read, or have ended: it is in one of the two.
-  const ids = new Set([...before, ...running.ids].filter((id) => id >= range.first && id < range.end));
+  const found = new Map<string, FoundJob>();
+  for (const id of [...before, ...running.ids]) {
+    if (id >= range.first && id < range.end) found.set(id, { id });
+  }
   let floor: string | undefined;
   for (const part of parts) {
-    for (const id of part.ids) ids.add(id);
+    // What two sources have was moved meanwhile, and may be anywhere by now.
+    for (const job of part.jobs) found.set(job.id, found.has(job.id) ? { id: job.id } : job);
     // Only down to where every source has been read is it known which ids come next.
     if (part.floor !== undefined && (floor === undefined || part.floor > floor)) floor = part.floor;
   }
-  const sorted = [...ids].filter((id) => floor === undefined || id >= floor).sort().reverse();
-  if (sorted.length <= want) return { ids: sorted, floor };
-  return { ids: sorted.slice(0, want), floor: sorted[want - 1] };
+  const ids = [...found.keys()].filter((id) => floor === undefined || id >= floor).sort().reverse();
+  const jobs = ids.slice(0, want).map((id) => found.get(id)!);
+  return { jobs, floor: ids.length <= want ? floor : ids[want - 1] };
 }
 
 function lowestId({ createdAfter }: JobFilter): string {

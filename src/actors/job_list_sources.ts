@@ -1,11 +1,11 @@
 /**
- * Where the ids of a list come from: which indexes together hold every job that a filter may name.
+ * Where the jobs of a list come from: which indexes together hold every job that a filter may name.
  *
  * | filter | read |
  * | --- | --- |
  * | `tag` | the tag's index |
- * | `status`, `queue`, `job_type` | the parts of the list index that fit; the counts tell which there are |
- * | none of these, or too many parts | the rows, and the waiting jobs that have none |
+ * | any other | the parts of the list index that fit; the counts tell which there are |
+ * | too many parts | the log, backwards |
  *
  * Jobs that wait since they were created are listed by the order of choice, those that are being processed by the one row
  * of running jobs.
@@ -13,17 +13,20 @@
  * @module
  */
 import { firstIdAt } from "../events/ids.ts";
-import type { Store, StoreKey } from "../events/store.ts";
+import type { Store, StoreEntry, StoreKey } from "../events/store.ts";
 import type { JobCounts } from "./job/counts.ts";
 import { timeIn } from "./job/id.ts";
 import { JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
-import { laneKey, ROWS } from "./job/keys.ts";
+import { laneKey } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
 import type { JobFilter } from "./jobs.ts";
-import type { StoredJobs } from "./stored_jobs.ts";
+import type { ListSource } from "./list_source.ts";
+import { jobsInLog, type ReadableLog } from "./jobs_in_log.ts";
+import { type FoundJob, foundWaiting, type StoredJobs } from "./stored_jobs.ts";
 
 export interface JobListSources {
   readonly store: Store;
+  readonly log: ReadableLog;
   readonly stored: StoredJobs;
   readonly counts: JobCounts;
   readonly running: RunningJobs;
@@ -31,29 +34,16 @@ export interface JobListSources {
   readonly now: () => number;
 }
 
-/** Ids from `first` (inclusive) to `end` (exclusive). */
-export interface IdRange {
-  readonly first: string;
-  readonly end: string;
-}
-
-/** The newest ids of a source; below `floor` there may be more, `undefined` when there are none. */
-export interface SourcePart {
-  readonly ids: readonly string[];
-  readonly floor: string | undefined;
-}
-
-export type ListSource = (range: IdRange, want: number) => Promise<SourcePart>;
-
-/** Beyond so many parts it is cheaper to pass over rows. */
+/** Beyond so many parts it is cheaper to look at all jobs. */
 const MAX_PARTS = 64;
 /** Entries of the order of choice that a page passes over because they stand there out of the order of ids. */
 const MAX_PASSED_OVER = 2_000;
 
 /** The sources of every job that the filter may name, but for those that are being processed. */
-export function sourcesFor({ store, counts }: JobListSources, filter: JobFilter): ListSource[] {
-  if (filter.tag !== undefined) return [index(store, ["g", filter.tag])];
+export function sourcesFor({ store, log, counts }: JobListSources, filter: JobFilter): ListSource[] {
+  if (filter.tag !== undefined) return [tagged(store, filter.tag)];
   const { parts, queuesWithWaiting } = lanesFor(counts, filter);
+  if (parts.length > MAX_PARTS) return [jobsInLog(log)];
   const waiting = queuesWithWaiting.flatMap((queue) =>
     JOB_PRIORITIES.flatMap((priority, rank) =>
       filter.priority === undefined || filter.priority === priority
@@ -61,13 +51,7 @@ export function sourcesFor({ store, counts }: JobListSources, filter: JobFilter)
         : []
     )
   );
-  const isOfAll = filter.status === undefined && filter.queue === undefined && filter.job_type === undefined;
-  if (!isOfAll && parts.length <= MAX_PARTS) {
-    return [...parts.map((part) => index(store, part)), ...waiting];
-  }
-  // Rows are of every status; of those that wait only some have one.
-  const listed = parts.filter(([, status]) => status === "queued").map((part) => index(store, part));
-  return [index(store, [ROWS]), ...listed, ...waiting];
+  return [...parts.map((part) => listed(store, part)), ...waiting];
 }
 
 function lanesFor(
@@ -88,33 +72,44 @@ function lanesFor(
   return { parts, queuesWithWaiting: [...queues] };
 }
 
+/** Keys `["g", tag, id]`, which say nothing but that there is such a job. */
+function tagged(store: Store, tag: string): ListSource {
+  return index(store, ["g", tag], ({ key }) => ({ id: key.at(-1) as string }));
+}
+
+/** Keys `["0l", status, queue, type, id]`, whose values are rows or nothing. */
+function listed(store: Store, part: StoreKey): ListSource {
+  return index(store, part, ({ key, value }) => ({ id: key.at(-1) as string, entry: value }));
+}
+
 /** Keys under the prefix, each of which ends in an id. */
-function index(store: Store, prefix: StoreKey): ListSource {
+function index(store: Store, prefix: StoreKey, toJob: (entry: StoreEntry) => FoundJob): ListSource {
   return async ({ first, end }, want) => {
     const range = { prefix, start: [...prefix, first], end: [...prefix, end] };
     const entries = await store.list(range, { limit: want, reverse: true });
-    const ids = entries.map(({ key }) => key.at(-1) as string);
-    return { ids, floor: ids.length < want ? undefined : ids.at(-1) };
+    const jobs = entries.map(toJob);
+    return { jobs, floor: jobs.length < want ? undefined : jobs.at(-1)!.id };
   };
 }
 
 /** Keys `["d", queue, rank, readyAt, id]`; those whose id is of that time stand in the order of ids (`isListedByDue`). */
 function orderOfChoice(store: Store, lane: StoreKey): ListSource {
   return async ({ first, end }, want) => {
-    const ids: string[] = [];
+    const jobs: FoundJob[] = [];
     const start = [...lane, timeIn(first || firstIdAt(0)), first];
     let before = placeOf(lane, end);
     for (let passedOver = 0;;) {
       const page = await store.list({ prefix: lane, start, end: before }, { limit: want, reverse: true });
       for (const { key } of page) {
-        if (timeIn(key[4] as string) === key[3]) ids.push(key[4] as string);
+        const [id, readyAt] = [key[4] as string, key[3] as number];
+        if (timeIn(id) === readyAt) jobs.push(foundWaiting(id, readyAt));
         else passedOver += 1;
       }
-      if (page.length < want) return { ids, floor: undefined };
-      if (ids.length >= want) return { ids, floor: ids.at(-1) };
+      if (page.length < want) return { jobs, floor: undefined };
+      if (jobs.length >= want) return { jobs, floor: jobs.at(-1)!.id };
       const last = page.at(-1)!.key;
       // What is left at this very time was created earlier, so it is not listed here.
-      if (passedOver > MAX_PASSED_OVER) return { ids, floor: firstIdAt(last[3] as number) };
+      if (passedOver > MAX_PASSED_OVER) return { jobs, floor: firstIdAt(last[3] as number) };
       before = last;
     }
   };

@@ -16,6 +16,7 @@ import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } fro
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
+import type { FoundJob } from "./stored_jobs.ts";
 
 /** Every so many choices the one that has waited longest is taken. */
 const FAIR_TURN = 10;
@@ -25,7 +26,7 @@ export interface JobSchedulerOptions {
   /** Whether this process has a handler for the type; other jobs wait. */
   readonly handles: (jobType: string) => boolean;
   /** Brings the states of jobs that will soon be chosen to hand. */
-  readonly preload: (ids: readonly string[]) => Promise<void>;
+  readonly preload: (find: () => Promise<readonly FoundJob[]>) => Promise<void>;
   /** Told when more was read from disk: there may be something to take. */
   readonly onFound: () => void;
   /** The queue whose jobs wait for the reserved slot. Default: none. */

@@ -9,7 +9,7 @@
 import type { ChangingAppend, StagedAppend } from "../events/append.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
-import type { StoredJobs } from "./stored_jobs.ts";
+import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
 
 const CAPACITY = 4_096;
 
@@ -58,12 +58,14 @@ export class JobStates {
     return (this.#entries.get(id) ?? await this.#load(id)).committed;
   }
 
-  /** Brings the jobs to hand, reading many rows at once. */
-  async preload(ids: readonly string[]): Promise<void> {
-    const missing = ids.filter((id) => !this.#entries.has(id)).slice(0, CAPACITY / 2);
-    await this.#reading(missing, (states, isStale) => {
+  /** Brings the jobs that are found to hand, reading many at once. What is found may be what an index says. */
+  async preload(find: () => Promise<readonly FoundJob[]>): Promise<void> {
+    await this.#reading(async (isStale) => {
+      const jobs = await find();
+      const missing = jobs.filter(({ id }) => !this.#entries.has(id)).slice(0, CAPACITY / 2);
+      const states = await this.#stored.read(missing);
       states.forEach((state, i) => {
-        const id = missing[i]!;
+        const { id } = missing[i]!;
         if (state && !this.#entries.has(id) && !isStale(id)) this.#insert(id, state);
       });
     });
@@ -103,7 +105,8 @@ export class JobStates {
 
   async #load(id: string): Promise<Entry> {
     for (;;) {
-      const entry = await this.#reading([id], ([state], isStale) => {
+      const entry = await this.#reading(async (isStale) => {
+        const [state] = await this.#stored.read([{ id }]);
         const known = this.#entries.get(id);
         if (known) return known;
         if (isStale(id)) return undefined;
@@ -114,14 +117,12 @@ export class JobStates {
     }
   }
 
-  async #reading<T>(
-    ids: readonly string[],
-    use: (states: (JobState | null)[], isStale: (id: string) => boolean) => T,
-  ): Promise<T> {
+  /** @param work Reads from the store; it may keep what it read of jobs that are not at hand by then, and not stale. */
+  async #reading<T>(work: (isStale: (id: string) => boolean) => Promise<T>): Promise<T> {
     const read = ++this.#read;
     this.#reads.add(read);
     try {
-      return use(await this.#stored.read(ids), (id) => (this.#evicted.get(id) ?? 0) >= read);
+      return await work((id) => (this.#evicted.get(id) ?? 0) >= read);
     } finally {
       this.#reads.delete(read);
       this.#forgetEvicted();

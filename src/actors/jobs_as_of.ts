@@ -13,6 +13,7 @@ import type { JobState } from "./job/state.ts";
 import { matches } from "./job_list.ts";
 import type { JobQueryService } from "./job_query_service.ts";
 import type { JobStates } from "./job_states.ts";
+import { eventsBy } from "./log_moments.ts";
 import type { AsOfQueries, JobFilter } from "./jobs.ts";
 
 export interface JobsAsOfOptions {
@@ -87,14 +88,8 @@ export class JobsAsOf implements AsOfQueries {
   async #eventsBy(at: number): Promise<number> {
     const { log, now } = this.#options;
     if (at > now()) throw new MomentError("The moment has not come yet");
-    let [low, high] = [0, log.position];
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      const [stored] = await log.read(middle, 1);
-      if (Date.parse(stored!.event.time) <= at) low = middle + 1;
-      else high = middle;
-    }
-    if (low > 0) return low;
+    const end = await eventsBy(log, at);
+    if (end > 0) return end;
     const [first] = await log.read(0, 1);
     throw new MomentError(`The moment is before the log began${first ? `, at ${first.event.time}` : ""}`);
   }

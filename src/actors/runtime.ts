@@ -106,7 +106,7 @@ export class Runtime {
     const scheduler: JobScheduler = new JobScheduler({
       store,
       handles: (jobType) => jobTypes.get(jobType) !== undefined,
-      preload: (ids) => states.preload(ids),
+      preload: (find) => states.preload(find),
       onFound: () => pool.fill(),
       reservedQueue: BULK_QUEUE,
       onError: restart,
@@ -127,7 +127,7 @@ export class Runtime {
     const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
     const commands = new JobCommandService({ log, store, processor, queries, pool, clock });
     const now = () => Math.max(clock.now(), log.time);
-    const sources = { store, stored, counts, running, now };
+    const sources = { store, log, stored, counts, running, now };
     jobTypes.register(bulkOperation({ log, sources, states, processor, queries }));
     const bulk: BulkQueries = {
       count: (selection, signal) => countSelected(sources, selection, { signal }),

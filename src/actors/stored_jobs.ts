@@ -1,5 +1,5 @@
 /**
- * Reads jobs from the store: their rows, or the events that stand for them (`job/stored.ts`).
+ * Reads jobs from the store: the first event of each, and what the rest of its state is in (`job/stored.ts`).
  *
  * @module
  */
@@ -7,8 +7,9 @@ import type { EventLog } from "../events/event_log.ts";
 import type { Store, StoreKey } from "../events/store.ts";
 import { jobStream } from "./job/events.ts";
 import { evolve } from "./job/evolve.ts";
-import { positionIn } from "./job/id.ts";
-import { rowKey, tombstoneKey } from "./job/keys.ts";
+import { positionIn, timeIn } from "./job/id.ts";
+import { JOB_STATUSES } from "./job/job.ts";
+import { laneKey, rowKey, tombstoneKey } from "./job/keys.ts";
 import type { JobChange } from "./job/projector.ts";
 import { decodeRow } from "./job/row.ts";
 import type { RunningJobs } from "./job/running.ts";
@@ -20,8 +21,26 @@ export interface StoredJobsOptions {
   readonly running: RunningJobs;
 }
 
+/** A job that is to be read, and what is known of it. */
+export interface FoundJob {
+  readonly id: string;
+  /**
+   * Value of its entry in the lists, which is its row, or nothing when that is to be found by the id alone; also nothing
+   * when it waits since its creation. Absent when the job may be anywhere.
+   */
+  readonly entry?: Uint8Array;
+}
+
+const NOTHING = new Uint8Array();
 /** Deno KV reads ten keys at a time, so fewer are as quick one by one. */
 const WORTH_A_RANGE = 20;
+/** The statuses of jobs that have entries in the lists. */
+const LISTED = JOB_STATUSES.filter((status) => status !== "processing");
+
+/** A job that the order of choice has at this time. */
+export function foundWaiting(id: string, readyAt: number): FoundJob {
+  return readyAt === timeIn(id) ? { id, entry: NOTHING } : { id };
+}
 
 export class StoredJobs {
   readonly #options: StoredJobsOptions;
@@ -30,33 +49,50 @@ export class StoredJobs {
     this.#options = options;
   }
 
-  /** The committed states, deleted jobs' too, in the order of the ids; `null` where there is no such job. */
-  async read(ids: readonly string[]): Promise<(JobState | null)[]> {
+  /** The committed states, deleted jobs' too, in the same order; `null` where there is no such job. */
+  async read(jobs: readonly FoundJob[]): Promise<(JobState | null)[]> {
     const { running } = this.#options;
-    const before = ids.map((id) => running.startOf(id));
-    const states = await this.#rows(ids, rowKey);
-    // A job that was started or ended while the rows were read is shown as it was before or after, not in between.
-    const starts = ids.map((id, i) => running.startOf(id) ?? before[i]!);
-    await this.#fill(states, ids, (missing) => this.#rows(missing, tombstoneKey));
-    await this.#fill(states, ids, (missing) => this.#created(missing));
+    const before = jobs.map(({ id }) => running.startOf(id));
+    const origins = await this.#origins(jobs);
+    const rows = await this.#rows(jobs, origins);
+    // A job that was started or ended while it was read is shown as it was before or after, not in between.
+    const starts = jobs.map(({ id }, i) => running.startOf(id) ?? before[i]!);
+    const states = rows.map((row, i) => row ? decodeRow(row, origins[i]!) : origins[i]!);
     await this.#start(states, starts);
     return states;
   }
 
-  async #rows(ids: readonly string[], keyOf: (id: string) => StoreKey): Promise<(JobState | null)[]> {
-    const inRange = ids.length < WORTH_A_RANGE ? undefined : await this.#rowsInRange(ids, keyOf);
-    const rows = inRange ?? await this.#options.store.getMany(ids.map(keyOf));
-    return rows.map((row) => row && decodeRow(row));
+  /** Their states after their first events; `null` where the id leads to another job's event, or to none. */
+  async #origins(jobs: readonly FoundJob[]): Promise<(JobState | null)[]> {
+    const events = await this.#options.log.find(jobs.map(({ id }) => positionIn(id)));
+    return events.map((stored, i) =>
+      stored?.event.stream === jobStream(jobs[i]!.id) ? evolve(null, stored) : null
+    );
+  }
+
+  async #rows(
+    jobs: readonly FoundJob[],
+    origins: readonly (JobState | null)[],
+  ): Promise<(Uint8Array | null)[]> {
+    const own = jobs.filter(({ entry }) => entry?.length === 0).map(({ id }) => id);
+    const ownRows = (await this.#ownRows(own)).values();
+    return await Promise.all(jobs.map(({ id, entry }, i) => {
+      if (entry === undefined) return this.#rowAnywhere(id, origins[i]!);
+      return entry.length > 0 ? entry : ownRows.next().value ?? null;
+    }));
+  }
+
+  /** The rows of jobs that have none in the lists. */
+  async #ownRows(ids: readonly string[]): Promise<(Uint8Array | null)[]> {
+    const inRange = ids.length < WORTH_A_RANGE ? undefined : await this.#ownRowsInRange(ids);
+    return inRange ?? await this.#options.store.getMany(ids.map(rowKey));
   }
 
   /** Many ids that were created one after another are one range; `undefined` when too much else lies in it. */
-  async #rowsInRange(
-    ids: readonly string[],
-    keyOf: (id: string) => StoreKey,
-  ): Promise<(Uint8Array | null)[] | undefined> {
+  async #ownRowsInRange(ids: readonly string[]): Promise<(Uint8Array | null)[] | undefined> {
     const sorted = [...ids].sort();
-    const start = keyOf(sorted[0]!);
-    const end = [...keyOf(sorted.at(-1)!), ""];
+    const start = rowKey(sorted[0]!);
+    const end = [...rowKey(sorted.at(-1)!), ""];
     const limit = 2 * ids.length;
     const entries = await this.#options.store.list({ prefix: start.slice(0, 1), start, end }, { limit });
     if (entries.length === limit) return undefined;
@@ -64,28 +100,17 @@ export class StoredJobs {
     return ids.map((id) => found.get(id) ?? null);
   }
 
-  async #fill(
-    states: (JobState | null)[],
-    ids: readonly string[],
-    read: (missing: readonly string[]) => Promise<(JobState | null)[]>,
-  ): Promise<void> {
-    const missing = ids.filter((_, i) => states[i] === null);
-    if (missing.length === 0) return;
-    const found = (await read(missing)).values();
-    states.forEach((state, i) => {
-      if (state === null) states[i] = found.next().value ?? null;
-    });
+  /** All places where the row may be are read at once, so that a job which moves is found in one of them. */
+  async #rowAnywhere(id: string, origin: JobState | null): Promise<Uint8Array | null> {
+    const keys: StoreKey[] = [rowKey(id), tombstoneKey(id)];
+    if (origin) {
+      for (const status of LISTED) keys.push([...laneKey(status, origin.queue, origin.jobType), id]);
+    }
+    const values = await this.#options.store.getMany(keys);
+    return values.find((value) => value !== null && value.length > 0) ?? null;
   }
 
-  /** Jobs of one event; the id of a job that does not exist leads to another's event, or to none. */
-  async #created(ids: readonly string[]): Promise<(JobState | null)[]> {
-    const events = await this.#options.log.find(ids.map(positionIn));
-    return events.map((stored, i) =>
-      stored?.event.stream === jobStream(ids[i]!) ? evolve(null, stored) : null
-    );
-  }
-
-  /** Adds the starts that the rows lack; by now a row may have it, or more. */
+  /** Adds the starts to jobs that have no row; by now one may have it, or more. */
   async #start(states: (JobState | null)[], starts: readonly (number | null)[]): Promise<void> {
     const positions = starts.filter((start) => start !== null);
     if (positions.length === 0) return;

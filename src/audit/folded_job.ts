@@ -6,16 +6,9 @@
 import { evolve } from "../actors/job/evolve.ts";
 import { jobEntries } from "../actors/job/projector.ts";
 import { isFinal, type JobState } from "../actors/job/state.ts";
-import { isJustStarted, needsNoRow } from "../actors/job/stored.ts";
+import { rowPlaceOf } from "../actors/job/stored.ts";
 import type { StoredEvent } from "../events/event.ts";
 import type { StoreEntry } from "../events/store.ts";
-import { isRow } from "./job_shapes.ts";
-
-export interface FoldedJob {
-  state: JobState;
-  /** Before the last event, which may stand beside the row (`actors/job/stored.ts`). */
-  before: JobState | null;
-}
 
 /**
  * `evolve` for events that no Daybook may have written: answers only states that entries can be made of.
@@ -29,27 +22,22 @@ export function evolveChecked(state: JobState | null, stored: StoredEvent): JobS
 }
 
 /** Of a whole history; `undefined` when it cannot be folded. */
-export function foldAll(history: readonly StoredEvent[]): FoldedJob | undefined {
-  let before: JobState | null = null;
-  let state: JobState | null = null;
+export function foldAll(history: readonly StoredEvent[]): JobState | undefined {
   try {
-    for (const stored of history) [before, state] = [state, evolveChecked(state, stored)];
+    return history.reduce<JobState | null>(evolveChecked, null) ?? undefined;
   } catch {
     return undefined;
   }
-  return state ? { state, before } : undefined;
 }
 
 /** Whether the job has a row that is most likely its last. */
-export function isDoneWith({ state }: FoldedJob): boolean {
-  return isFinal(state.phase) && !needsNoRow(state);
+export function isDoneWith(state: JobState): boolean {
+  return isFinal(state.phase) && rowPlaceOf(state) !== "log";
 }
 
 /** The job's row and index entries, whose keys end in its id. */
-export function entriesOf({ state, before }: FoldedJob): StoreEntry[] {
-  const entries = jobEntries(state);
-  if (isJustStarted(state) && before) entries.push(...jobEntries(before).filter(isRow));
-  return entries.filter(({ key }) => key[key.length - 1] === state.id);
+export function entriesOf(state: JobState): StoreEntry[] {
+  return jobEntries(state).filter(({ key }) => key[key.length - 1] === state.id);
 }
 
 /** Whether all that the job's keys are made of is of its type. */

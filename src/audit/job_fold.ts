@@ -11,7 +11,7 @@ import type { StreamEnd } from "../actors/record_streams.ts";
 import { nextPhase } from "../actors/job/transition_table.ts";
 import type { EventEnvelope, StoredEvent } from "../events/event.ts";
 import type { Findings } from "./findings.ts";
-import { evolveChecked, type FoldedJob } from "./folded_job.ts";
+import { evolveChecked } from "./folded_job.ts";
 import type { RestingJobs } from "./resting_jobs.ts";
 
 /** Told of every step, in the order of the log. */
@@ -23,7 +23,7 @@ export class JobFold {
   readonly #mostAwake: number;
   readonly #onStep: StepListener;
   readonly #onRecord: (event: EventEnvelope) => void;
-  readonly #awake = new Map<string, FoldedJob>();
+  readonly #awake = new Map<string, JobState>();
   /** Of the streams that are no jobs, where they end. */
   readonly records = new Map<string, StreamEnd>();
 
@@ -64,20 +64,16 @@ export class JobFold {
       if (!this.#awake.has(stream) && this.#resting.has(stream)) streams.add(stream);
     }
     if (streams.size === 0) return;
-    for (const [stream, job] of await this.#resting.wake([...streams])) this.#awake.set(stream, job);
+    for (const [stream, state] of await this.#resting.wake([...streams])) this.#awake.set(stream, state);
   }
 
   #step(stored: StoredEvent): void {
     const { event } = stored;
-    const job = this.#awake.get(event.stream);
-    const before = job?.state ?? null;
+    const before = this.#awake.get(event.stream) ?? null;
     this.#checkStep(before, event);
     const after = this.#evolve(before, stored);
     if (!after) return;
-    if (job) {
-      job.before = before;
-      job.state = after;
-    } else this.#awake.set(event.stream, { state: after, before: null });
+    this.#awake.set(event.stream, after);
     this.#onStep(before, after, event);
   }
 
@@ -120,6 +116,6 @@ export class JobFold {
   async #layOldest(): Promise<void> {
     const oldest = [...this.#awake.entries().take(this.#awake.size - (this.#mostAwake >> 1))];
     for (const [stream] of oldest) this.#awake.delete(stream);
-    for (const [stream, job] of await this.#resting.lay(oldest)) this.#awake.set(stream, job);
+    for (const [stream, state] of await this.#resting.lay(oldest)) this.#awake.set(stream, state);
   }
 }

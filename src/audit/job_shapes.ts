@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ROWS as ROW } from "../actors/job/keys.ts";
+import { LISTS, ROWS } from "../actors/job/keys.ts";
 import type { JobStatus } from "../actors/job/job.ts";
 import { type JobState, statusOf } from "../actors/job/state.ts";
 import type { StoreEntry, StoreKey } from "../events/store.ts";
@@ -28,11 +28,12 @@ export interface JobShape {
   readonly cell: Cell | null;
 }
 
-/** First parts of the keys of rows. */
-export const ROWS: readonly string[] = [ROW, "z"];
+/** First parts of the keys whose values are rows, those first that have one whatever else there is. */
+const WITH_ROWS: readonly string[] = [ROWS, "z", LISTS];
 
-export function isRow({ key }: StoreEntry): boolean {
-  return ROWS.includes(key[0] as string);
+/** Whether the entry is a job's row, in the lists or elsewhere. */
+export function isRow({ key, value }: StoreEntry): boolean {
+  return value.length > 0 && WITH_ROWS.includes(key[0] as string);
 }
 
 export class JobShapes {
@@ -62,5 +63,9 @@ export function hasEntry({ lanes }: JobShape, key: StoreKey): boolean {
 
 /** The key without the id of the job's row, which it has. */
 export function rowLaneOf({ lanes }: JobShape): Lane {
-  return lanes.find(([first]) => ROWS.includes(first as string))!;
+  for (const first of WITH_ROWS) {
+    const lane = lanes.find((each) => each[0] === first);
+    if (lane) return lane;
+  }
+  throw new Error("The job has no row");
 }

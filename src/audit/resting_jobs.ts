@@ -6,15 +6,17 @@
  *
  * @module
  */
+import { positionIn } from "../actors/job/id.ts";
 import { decodeRow } from "../actors/job/row.ts";
 import { runningStart } from "../actors/job/running.ts";
+import type { JobState } from "../actors/job/state.ts";
 import { decodeEvent, type StoredEvent } from "../events/event.ts";
 import { readEventsAt } from "../events/event_page.ts";
 import type { StoreEntry, StoreKey } from "../events/store.ts";
 import type { Upcasters } from "../events/upcasters.ts";
 import type { ComparedStore } from "./compared_store.ts";
 import type { Findings } from "./findings.ts";
-import { entriesOf, foldAll, type FoldedJob, isDoneWith } from "./folded_job.ts";
+import { entriesOf, evolveChecked, foldAll, isDoneWith } from "./folded_job.ts";
 import { inPages } from "./in_pages.ts";
 import { isRow, type JobShape, JobShapes, rowLaneOf } from "./job_shapes.ts";
 import { sameJson } from "./same_value.ts";
@@ -27,11 +29,11 @@ const PARTITION = 0;
 type Events = number | readonly number[];
 /** Of a job that cannot be folded again. */
 const UNKNOWN: JobShape = { lanes: [], cell: null };
-type NamedJob = readonly [stream: string, job: FoldedJob];
+type NamedJob = readonly [stream: string, state: JobState];
 
 interface ExpectedJob {
   readonly stream: string;
-  readonly job: FoldedJob;
+  readonly state: JobState;
   readonly entries: readonly StoreEntry[];
 }
 
@@ -42,7 +44,7 @@ export class RestingJobs {
   readonly #shapes = new JobShapes();
   /** By stream: an event brings its name, an id would be one more string. */
   readonly #jobs = new Map<string, JobShape | Events>();
-  /** Positions of the starts that rows lack. */
+  /** Positions of the starts of jobs that have no row. */
   readonly #starts = new Map<string, number>();
   /** Entries of settled jobs that should be there and are not, by first part. */
   readonly #missing = new Map<string, number>();
@@ -60,11 +62,11 @@ export class RestingJobs {
   /** Takes these jobs in, but for those that would take more memory here; answers them. */
   async lay(jobs: readonly NamedJob[]): Promise<NamedJob[]> {
     const left = new Map(jobs);
-    for (const { stream, job, entries } of await this.#stored(jobs)) {
-      this.#jobs.set(stream, this.#shapes.of(job.state, entries));
+    for (const { stream, state, entries } of await this.#stored(jobs)) {
+      this.#jobs.set(stream, this.#shapes.of(state, entries));
       left.delete(stream);
     }
-    for (const [stream, { state: { version, positions } }] of left) {
+    for (const [stream, { version, positions }] of left) {
       if (version !== positions.length) continue;
       this.#jobs.set(stream, version === 1 ? positions[0]! : positions);
       left.delete(stream);
@@ -85,10 +87,8 @@ export class RestingJobs {
       else byEvents.push({ stream, events: typeof job === "number" ? [job] : job });
     }
     const rows = await this.#store.getMany(byRow.map(({ key }) => key));
-    const read = byRow.map((
-      { stream },
-      i,
-    ): NamedJob => [stream, { state: decodeRow(rows[i]!), before: null }]);
+    const origins = await this.#origins(byRow.map(({ stream }) => stream));
+    const read = byRow.map(({ stream }, i): NamedJob => [stream, decodeRow(rows[i]!, origins[i]!)]);
     return [...read, ...await this.#fold(byEvents)];
   }
 
@@ -117,7 +117,7 @@ export class RestingJobs {
     return this.#jobs.size;
   }
 
-  /** Position of the start that a settled job's row lacks, `null` when it lacks none. */
+  /** Position of the start of a settled job that has no row, `null` when it has one. */
   startOf(id: string): number | null {
     return this.#starts.get(id) ?? null;
   }
@@ -129,7 +129,7 @@ export class RestingJobs {
 
   /** The jobs that are done with and whose entries are in the store as they should be. */
   async #stored(jobs: readonly NamedJob[]): Promise<ExpectedJob[]> {
-    const expected = jobs.filter(([, job]) => isDoneWith(job)).map(expectedOf);
+    const expected = jobs.filter(([, state]) => isDoneWith(state)).map(expectedOf);
     const rows = await this.#store.holds(expected.map(({ entries }) => entries.find(isRow)!));
     // To look for what is not there costs SQLite the most, and where the row is another, so are the other entries.
     const likely = expected.filter((_, i) => rows[i]);
@@ -143,10 +143,10 @@ export class RestingJobs {
   async #settle(jobs: readonly NamedJob[]): Promise<void> {
     const expected = jobs.map(expectedOf);
     const held = (await this.#store.holds(expected.flatMap(({ entries }) => entries))).values();
-    for (const { stream, job, entries } of expected) {
-      this.#jobs.set(stream, this.#shapes.of(job.state, entries));
-      const start = runningStart(job.state);
-      if (typeof start === "number") this.#starts.set(job.state.id, start);
+    for (const { stream, state, entries } of expected) {
+      this.#jobs.set(stream, this.#shapes.of(state, entries));
+      const start = runningStart(state);
+      if (typeof start === "number") this.#starts.set(state.id, start);
       for (const entry of entries) if (!held.next().value) await this.#compare(entry);
     }
   }
@@ -158,6 +158,21 @@ export class RestingJobs {
     if (!is || !isRow({ key, value }) || !sameJson(is, value)) await this.#findings.differs(key, is, value);
   }
 
+  /** The states after the jobs' first events; `null` where the id does not lead to it. */
+  async #origins(streams: readonly string[]): Promise<(JobState | null)[]> {
+    const found = await readEventsAt(
+      this.#store,
+      PARTITION,
+      streams.map((stream) => positionIn(idOf(stream))).filter(Number.isSafeInteger),
+    );
+    const all = found.values();
+    return streams.map((stream) => {
+      const isPlace = Number.isSafeInteger(positionIn(idOf(stream)));
+      const first = isPlace ? this.#decode(all.next().value) : undefined;
+      return first?.event.stream === stream ? evolveChecked(null, first) : null;
+    });
+  }
+
   async #fold(jobs: readonly { stream: string; events: readonly number[] }[]): Promise<NamedJob[]> {
     const found = await readEventsAt(this.#store, PARTITION, jobs.flatMap(({ events }) => events));
     const all = found.values();
@@ -167,8 +182,8 @@ export class RestingJobs {
       );
       const isWhole = history.length === events.length &&
         history.every(({ event }) => event.stream === stream);
-      const job = isWhole ? foldAll(history) : undefined;
-      return job ? [[stream, job]] : [];
+      const state = isWhole ? foldAll(history) : undefined;
+      return state ? [[stream, state]] : [];
     });
   }
 
@@ -181,8 +196,8 @@ export class RestingJobs {
   }
 }
 
-function expectedOf([stream, job]: NamedJob): ExpectedJob {
-  return { stream, job, entries: entriesOf(job) };
+function expectedOf([stream, state]: NamedJob): ExpectedJob {
+  return { stream, state, entries: entriesOf(state) };
 }
 
 function isShape(job: JobShape | Events): job is JobShape {

@@ -11,7 +11,7 @@ Deno.test("JobScheduler chooses the jobs of the reserved queue for the reserved 
   const scheduler = new JobScheduler({
     store: new MemoryStore(),
     handles: () => true,
-    preload: () => Promise.resolve(),
+    preload: async (find) => void await find(),
     onFound: () => {},
     reservedQueue: "apart",
     onError: () => {},

@@ -23,7 +23,7 @@ class DueRows {
       store: this.store,
       held: this.held,
       handles,
-      preload: () => Promise.resolve(),
+      preload: async (find) => void await find(),
       onFound: () => this.found += 1,
       onError: (error) => this.errors.push(error),
     });

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { evolve, POSITIONS_PER_CHUNK } from "../../src/actors/job/evolve.ts";
 import { rowKey } from "../../src/actors/job/keys.ts";
-import { decodeRow } from "../../src/actors/job/row.ts";
+import { decodeJson } from "../../src/actors/job/row.ts";
 import type { JobState } from "../../src/actors/job/state.ts";
 import { assertProjectionsMatchLog } from "../support/consistency.ts";
 import { aSpec, created, fact, fold, stored } from "./support/facts.ts";
@@ -81,7 +81,7 @@ Deno.test("more than 300 events of one job in a single commit spill all their ch
   const jobs = await logOfJobs();
   const id = await longJob(jobs, 390, 1_000);
   const { value } = await jobs.store.get(rowKey(id));
-  assertEquals(decodeRow(value!).version, 390);
+  assertEquals(decodeJson<JobState>(value!).version, 390);
   assertEquals((await jobs.store.list({ prefix: ["p", id] }, { limit: 100 })).length, 5);
   assertEquals((await jobs.queries.history(id, 0, 1_000))!.length, 390);
   await assertProjectionsMatchLog(jobs.store);

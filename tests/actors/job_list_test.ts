@@ -17,7 +17,7 @@ const TYPES = ["echo", "report"];
 const TAGS = ["red", "green", "blue"];
 
 /** Jobs of every status, queue, type, priority and tag, a second apart. */
-async function manyJobs(count: number): Promise<LogOfJobs> {
+async function manyJobs(count: number, queues: readonly string[] = QUEUES): Promise<LogOfJobs> {
   const jobs = await logOfJobs();
   const { processor, states, clock, newJobId, log } = jobs;
   const done = { type: "completed", result: null } as const;
@@ -25,7 +25,7 @@ async function manyJobs(count: number): Promise<LogOfJobs> {
   for (let i = 0; i < count; i++) {
     const id = newJobId();
     const spec = aSpec({
-      queue: QUEUES[i % 3]!,
+      queue: queues[i % queues.length]!,
       job_type: TYPES[(i >> 1) % 2]!,
       priority: JOB_PRIORITIES[(i * 7) % 4]!,
       tags: TAGS.filter((_, bit) => (i * 5) & (1 << bit)),
@@ -144,15 +144,49 @@ Deno.test("list() takes the bounds of time as exclusive, to the millisecond", as
   assertEquals([...after, rows.jobs[5]!.id, ...before], rows.jobs.map(({ id }) => id));
 });
 
-Deno.test("list() still finds everything when there are more queues than it would merge", async () => {
+Deno.test("list() shows the same when there are more queues than it would merge, and it looks through the log", async () => {
+  const queues = Array.from({ length: 150 }, (_, i) => `queue-${i}`);
+  const jobs = await manyJobs(300, queues);
+  const rows = await allJobs(jobs);
+  const end = jobs.clock.now();
+  const time = fc.option(fc.integer({ min: end - 320_000, max: end + 10_000 }), { nil: undefined });
+  const anyFilter = fc.record({
+    status: fc.option(fc.constantFrom(...JOB_STATUSES), { nil: undefined }),
+    queue: fc.option(fc.constantFrom("queue-0", "queue-42"), { nil: undefined }),
+    createdAfter: time,
+    createdBefore: time,
+  }).map((said) =>
+    Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as JobFilter
+  );
+  await fc.assert(
+    fc.asyncProperty(anyFilter, fc.integer({ min: 1, max: 120 }), async (filter, limit) => {
+      assertEquals(await listed(jobs, filter, limit), naive(rows, filter));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("list() looks through so much of the log for a page, and its cursor goes on from there", async () => {
+  const queues = Array.from({ length: 100 }, (_, i) => `queue-${i}`);
   const jobs = await logOfJobs();
-  for (let i = 0; i < 100; i++) {
-    const spec = aSpec({ queue: `queue-${i}` });
-    jobs.processor.stage(jobs.newJobId(), null, { type: "create", spec, idempotency: null }, TESTER);
+  const { processor, states, log, clock } = jobs;
+  const create = (queue: string) =>
+    processor.create({ type: "create", spec: aSpec({ queue }), idempotency: null }, TESTER).after.id;
+  const ids = queues.map(create);
+  const [busy] = ids;
+  processor.stage(busy!, states.peek(busy!)!, { type: "start" }, TESTER);
+  for (let i = 0; i < 12_000; i++) {
+    const progress = { type: "progress", attempt: 1, percent: 1, note: null } as const;
+    processor.stage(busy!, states.peek(busy!)!, progress, TESTER);
+    clock.jump(10);
+    if (i % 200 === 0) await log.drain();
   }
-  await jobs.log.drain();
-  assertEquals((await listed(jobs, { status: "queued" }, 7)).length, 100);
-  assertEquals((await listed(jobs, { queue: "queue-42" }, 7)).length, 1);
+  await log.drain();
+  const newest = create("queue-1");
+  await log.drain();
+  const first = await jobs.queries.list({}, { limit: 10 });
+  assertEquals(first.jobs.map(({ id }) => id), [newest]);
+  assertEquals(await listed(jobs, {}, 10), [...ids, newest].reverse());
 });
 
 Deno.test("list() pages on steadily while jobs are created and change", async () => {

@@ -33,7 +33,7 @@ class Bench {
   readonly scheduler = new JobScheduler({
     store: this.store,
     handles: (jobType) => jobType !== "unknown",
-    preload: () => Promise.resolve(),
+    preload: async (find) => void await find(),
     onFound: () => {},
     onError: (error) => this.errors.push(error),
   });

@@ -15,6 +15,10 @@ function createJob({ processor, newJobId }: LogOfJobs, tag = "t"): string {
   return id;
 }
 
+async function preload(states: JobStates, ids: readonly string[]): Promise<void> {
+  await states.preload(() => Promise.resolve(ids.map((id) => ({ id }))));
+}
+
 async function createMany(jobs: LogOfJobs, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let i = 0; i < count; i++) {
@@ -81,12 +85,13 @@ Deno.test("JobStates never takes a row that was read before its job changed, evi
   // The old row is on its way while the job is read, changed and crowded out.
   store.slow.add("getMany");
   const early = states.latest(id!);
+  await settle();
   store.slow.clear();
   const change = { before: await states.latest(id!) as JobState };
   await jobs.processor.execute(id!, { type: "cancel" }, TESTER);
   const after = (await jobs.states.committed(id!))!;
   states.landed([{ change: { ...change, after }, stream: "", events: [], landed: Promise.resolve() }]);
-  for (let i = 0; i < others.length; i += 500) await states.preload(others.slice(i, i + 500));
+  for (let i = 0; i < others.length; i += 500) await preload(states, others.slice(i, i + 500));
   store.release();
   assertEquals((await early)?.phase, "cancelled");
 });
@@ -100,8 +105,9 @@ Deno.test("JobStates loads every job in the end although others are read without
   // One read never ends, while enough jobs pass through to crowd the first ones out.
   store.slow.add("getMany");
   const endless = states.latest(ids.at(-1)!);
+  await settle();
   store.slow.clear();
-  for (let i = 0; i < ids.length; i += 500) await states.preload(ids.slice(i, i + 500));
+  for (let i = 0; i < ids.length; i += 500) await preload(states, ids.slice(i, i + 500));
   assertEquals(states.peek(ids[0]!), undefined);
   let turns = 0;
   const first = states.latest(ids[0]!).finally(() => turns = Infinity);

@@ -34,7 +34,7 @@ class Bench {
     this.scheduler = new JobScheduler({
       store: this.store,
       handles: () => true,
-      preload: () => Promise.resolve(),
+      preload: async (find) => void await find(),
       onFound: () => {},
       onError: (error) => this.errors.push(error),
       ...(sizes && { sizes }),

@@ -1,9 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStore } from "../../src/events/memory_store.ts";
-import { StoredJobs } from "../../src/actors/stored_jobs.ts";
+import { type FoundJob, foundWaiting, StoredJobs } from "../../src/actors/stored_jobs.ts";
 import { CountingStore } from "./support/counting_store.ts";
+import type { JobCommand } from "../../src/actors/job/commands.ts";
+import { timeIn } from "../../src/actors/job/id.ts";
 import { aSpec } from "./support/facts.ts";
 import { type LogOfJobs, logOfJobs, TESTER } from "./support/log_of_jobs.ts";
+
+/** Of which nothing but the id is known. */
+function found(ids: readonly string[]): FoundJob[] {
+  return ids.map((id) => ({ id }));
+}
 
 /** Jobs one after another, each with a fate of its own: waiting, updated, running, completed, deleted. */
 async function assorted(count: number): Promise<{ jobs: LogOfJobs; ids: string[]; counting: CountingStore }> {
@@ -31,28 +38,53 @@ async function assorted(count: number): Promise<{ jobs: LogOfJobs; ids: string[]
 Deno.test("jobs are read as they are at hand, whether a row, an event or both stand for them", async () => {
   const { jobs, ids } = await assorted(300);
   const expected = ids.map((id) => jobs.states.peek(id)!);
-  assertEquals(await jobs.stored.read(ids), expected);
-  assertEquals(await jobs.stored.read(ids.toReversed()), expected.toReversed(), "in any order");
+  assertEquals(await jobs.stored.read(found(ids)), expected);
+  assertEquals(await jobs.stored.read(found(ids.toReversed())), expected.toReversed(), "in any order");
   for (const i of [0, 1, 2, 3, 4]) {
-    assertEquals(await jobs.stored.read([ids[i]!]), [expected[i]!], "one by one");
+    assertEquals(await jobs.stored.read(found([ids[i]!])), [expected[i]!], "one by one");
   }
   const nobody = jobs.newJobId();
-  assertEquals(await jobs.stored.read([nobody, ids[0]!]), [null, expected[0]]);
+  assertEquals(await jobs.stored.read(found([nobody, ids[0]!])), [null, expected[0]]);
 });
 
 Deno.test("another process reads the same from the store alone", async () => {
   const { jobs, ids } = await assorted(100);
   const expected = ids.map((id) => jobs.states.peek(id)!);
   const later = await logOfJobs({ store: jobs.store, clock: jobs.clock });
-  assertEquals(await new StoredJobs({ ...later }).read(ids), expected);
+  assertEquals(await new StoredJobs({ ...later }).read(found(ids)), expected);
 });
 
-Deno.test("jobs that were created one after another take a handful of reads, those far apart more", async () => {
+Deno.test("jobs that an index has, created one after another, take a handful of reads; others one each", async () => {
   const { jobs, ids, counting } = await assorted(1_000);
-  const near = ids.slice(400, 600);
-  const few = await counting.during(() => jobs.stored.read(near));
+  const waiting = ids.filter((_, i) => i % 5 < 2).slice(100, 300);
+  const few = await counting.during(async () => {
+    const states = await jobs.stored.read(waiting.map((id) => foundWaiting(id, timeIn(id))));
+    assertEquals(states, waiting.map((id) => jobs.states.peek(id)!));
+  });
   assert(few.requests <= 20, `${few.requests} requests for 200 jobs`);
-  const apart = ids.filter((_, i) => i % 40 === 0);
-  const states = await jobs.stored.read(apart);
-  assertEquals(states.map((state) => state!.id), apart);
+  const many = await counting.during(() => jobs.stored.read(found(ids.slice(400, 600))));
+  assert(many.requests <= 220, `${many.requests} requests for 200 jobs`);
+});
+
+Deno.test("a job that moves to another queue, or between statuses, is found by its id alone", async () => {
+  let jobs = await logOfJobs();
+  const create = { type: "create", spec: aSpec(), idempotency: null } as const;
+  const { after: { id } } = jobs.processor.create(create, TESTER);
+  const commands: JobCommand[] = [
+    { type: "update", changes: { queue: "other", scheduled_at: "2099-01-01T00:00:00.000Z" } },
+    { type: "cancel" },
+    { type: "retry" },
+    { type: "update", changes: { queue: "default" } },
+    { type: "start" },
+    { type: "settle", attempt: 1, outcome: { type: "released" }, progress: null },
+    { type: "cancel" },
+    { type: "delete" },
+  ];
+  for (const command of commands) {
+    await jobs.processor.execute(id, command, TESTER);
+    const expected = [jobs.states.peek(id)!];
+    assertEquals(await jobs.stored.read([{ id }]), expected, command.type);
+    jobs = await logOfJobs({ store: jobs.store, clock: jobs.clock });
+    assertEquals(await jobs.stored.read([{ id }]), expected, `${command.type}, another process`);
+  }
 });

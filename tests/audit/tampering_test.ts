@@ -21,8 +21,8 @@ interface Row {
   readonly v: Uint8Array;
 }
 
-/** Of pages, tiles, checkpoints, cursor, rows of jobs. */
-const GROUPS = ["0e", "00t", "tk", "tc", "0j"];
+/** Of pages, tiles, checkpoints, cursor, rows of jobs on their own and in the lists. */
+const GROUPS = ["0e", "00t", "tk", "tc", "0j", "0l"];
 
 type Edit = (database: DatabaseSync, rows: readonly Row[], random: Random) => void;
 type Random = (below: number) => number;

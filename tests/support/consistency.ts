@@ -9,10 +9,9 @@
 import { equal } from "@std/assert";
 import { type JobCounts, noCounts } from "../../src/actors/job/counts.ts";
 import { evolve, POSITIONS_PER_CHUNK } from "../../src/actors/job/evolve.ts";
-import { chunkKey, countsKey, minuteKey, ROWS } from "../../src/actors/job/keys.ts";
+import { chunkKey, countsKey, minuteKey } from "../../src/actors/job/keys.ts";
 import { jobEntries } from "../../src/actors/job/projector.ts";
 import { runningStart } from "../../src/actors/job/running.ts";
-import { isJustStarted } from "../../src/actors/job/stored.ts";
 import { encodeJson } from "../../src/actors/job/row.ts";
 import { type JobState, statusOf } from "../../src/actors/job/state.ts";
 import { nextPhase } from "../../src/actors/job/transition_table.ts";
@@ -66,8 +65,6 @@ export async function projectionDifferences(
 
 interface History {
   readonly state: JobState;
-  /** The one before its last event. */
-  readonly before: JobState | null;
   /** Of all its events, oldest first. */
   readonly positions: readonly number[];
 }
@@ -75,7 +72,6 @@ interface History {
 function foldLog(events: readonly StoredEvent[]): { differences: string[]; histories: History[] } {
   const differences: string[] = [];
   const states = new Map<string, JobState>();
-  const befores = new Map<string, JobState | null>();
   const positions = new Map<string, number[]>();
   let time = "";
   events.forEach((stored, i) => {
@@ -93,12 +89,10 @@ function foldLog(events: readonly StoredEvent[]): { differences: string[]; histo
     const after = evolve(state, stored);
     if (!after) return;
     states.set(event.stream, after);
-    befores.set(event.stream, state);
     positions.set(event.stream, [...positions.get(event.stream) ?? [], event.position]);
   });
   const histories = [...states].map(([stream, state]) => ({
     state,
-    before: befores.get(stream)!,
     positions: positions.get(stream)!,
   }));
   return { differences, histories };
@@ -128,9 +122,6 @@ function expectedEntries(histories: readonly History[], events: readonly StoredE
   );
   return [
     ...states.flatMap(jobEntries),
-    ...histories.filter(({ state }) => isJustStarted(state)).flatMap(({ before }) =>
-      jobEntries(before!).filter(({ key }) => key[0] === ROWS)
-    ),
     ...histories.flatMap(chunks),
     ...lanes(states),
     ...minutes(events.map(({ event }) => event)),

@@ -8,6 +8,7 @@ import type { JsonObject } from "../../handlers/handler.ts";
 import type { JobEvent, JobEventData } from "./events.ts";
 import { positionIn, timeIn } from "./id.ts";
 import type { Held, JobState } from "./state.ts";
+import { isFirst } from "./stored.ts";
 import { nextPhase } from "./transition_table.ts";
 
 /** An event up to this size keeps its payload or result in the job's row too; a larger one is pointed to. */
@@ -35,6 +36,7 @@ export function evolve(state: JobState | null, stored: StoredEvent): JobState | 
     version: event.version,
     updatedAt: time,
     positions: remember(state.positions, event.position),
+    origin: state.origin ?? (isFirst(state) ? state : null),
   };
 }
 
@@ -76,6 +78,7 @@ function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"
     tags: data.tags,
     idempotency: data.idempotency,
     positions: [event.position],
+    origin: null,
   };
 }
 

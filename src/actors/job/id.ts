@@ -25,10 +25,19 @@ let drawn = random.length;
 /** @throws {RangeError} If the position is beyond 2^44. */
 export function newJobId(ms: number, position: number): string {
   if (position >= POSITIONS) throw new RangeError(`Position ${position} is too large for a job id`);
+  return idOf(ms, position, draw());
+}
+
+/** A bound for ranges of ids: no job of this time that begins at this position or later has a smaller one. */
+export function lowestJobId(ms: number, position: number): string {
+  return idOf(ms, position, 0);
+}
+
+function idOf(ms: number, position: number, random: number): string {
   const time = hex(ms, 12);
   const high = hex(Math.floor(position / LOW), 3);
   const low = hex(position % LOW, 8);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${high}-8${low.slice(0, 3)}-${low.slice(3)}${hex(draw(), 7)}`;
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${high}-8${low.slice(0, 3)}-${low.slice(3)}${hex(random, 7)}`;
 }
 
 /** Where the job's first event is, if the id was made by {@linkcode newJobId}; of other ids, any number. */

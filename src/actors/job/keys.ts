@@ -3,10 +3,10 @@
  *
  * | key | holds |
  * | --- | --- |
- * | `["0j", id]` | the job's row, unless an event stands for it (`stored.ts`) |
+ * | `["0j", id]` | the job's row, if neither events nor its entry in the lists stand for it (`stored.ts`) |
  * | `["z", id]` | the row of a deleted job, so that its history can be found |
  * | `["p", id, n]` | the n-th chunk of positions of a long history |
- * | `["l", status, queue, type, id]` | index of the lists; jobs that are processed or wait since they were created have none |
+ * | `["0l", status, queue, type, id]` | index of the lists, most with the row; jobs that are processed or wait since they were created have none |
  * | `["g", tag, id]` | index of the lists by tag |
  * | `["r"]` | the jobs that are being processed, each with the start that its row lacks |
  * | `["d", queue, rank, readyAt, id]` | queued jobs in the order of choice, with their type; `rank` 0 is low, 3 critical |
@@ -20,8 +20,9 @@ import type { StoreKey } from "../../events/store.ts";
 import { JOB_PRIORITIES, type JobStatus } from "./job.ts";
 import { type JobState, statusOf } from "./state.ts";
 
-/** First part of the rows' keys, right behind the events, see `EVENTS`. */
+/** First parts of the keys of rows and lists, right behind the events, see `EVENTS`. */
 export const ROWS = "0j";
+export const LISTS = "0l";
 
 export const rowKey = (id: string): StoreKey => [ROWS, id];
 export const tombstoneKey = (id: string): StoreKey => ["z", id];
@@ -38,7 +39,7 @@ export const laneKey = (
   status: JobStatus,
   queue: string,
   jobType: string,
-): StoreKey => ["l", status, queue, jobType];
+): StoreKey => [LISTS, status, queue, jobType];
 export const listKey = (state: JobState): StoreKey => [
   ...laneKey(statusOf(state.phase), state.queue, state.jobType),
   state.id,

@@ -24,7 +24,7 @@ import { recordEntries } from "../record_streams.ts";
 import { encodeJson, encodeRow } from "./row.ts";
 import type { RunningJobs } from "./running.ts";
 import { type JobState, statusOf } from "./state.ts";
-import { isJustStarted, isListedByDue, needsNoRow } from "./stored.ts";
+import { isListed, rowPlaceOf } from "./stored.ts";
 
 /** What one append did to one job. */
 export interface JobChange {
@@ -54,15 +54,15 @@ export class JobProjector implements Projector<JobChange> {
 
   project(changes: readonly JobChange[], events: readonly StoredEvent[]): Mutations {
     const mutations: Mutations = { puts: recordEntries(events), deletes: [] };
-    const jobs = new Map<string, { before: JobState | null; after: JobState; last: JobState | null }>();
+    const jobs = new Map<string, { before: JobState | null; after: JobState }>();
     for (const { before, after } of changes) {
       const known = jobs.get(after.id);
-      if (known) Object.assign(known, { after, last: before });
-      else jobs.set(after.id, { before, after, last: before });
+      if (known) known.after = after;
+      else jobs.set(after.id, { before, after });
       mutations.puts.push(...spilledPositions(before, after));
     }
-    for (const { before, after, last } of jobs.values()) {
-      writeRow(mutations, before, after, last);
+    for (const { before, after } of jobs.values()) {
+      moveRow(mutations, before, after);
       writeIndexes(mutations, before, after);
     }
     mutations.puts.push(...this.#counts.project(changes), ...this.#running.project(jobs.values()));
@@ -78,25 +78,17 @@ export class JobProjector implements Projector<JobChange> {
 /** The entries of a job in this state: its row if it has one, in the lists, the order of choice, by its keys. */
 export function jobEntries(state: JobState): StoreEntry[] {
   const mutations: Mutations = { puts: [], deletes: [] };
-  if (!isJustStarted(state)) writeRow(mutations, null, state, null);
+  moveRow(mutations, null, state);
   writeIndexes(mutations, null, state);
   return mutations.puts;
 }
 
-/** @param last The state before the last append, `before` that before the batch. */
-function writeRow(
-  { puts, deletes }: Mutations,
-  before: JobState | null,
-  after: JobState,
-  last: JobState | null,
-): void {
-  if (after.phase === "deleted") {
-    puts.push({ key: tombstoneKey(after.id), value: encodeRow(after) });
-    if (before && before.phase !== "deleted") deletes.push(rowKey(after.id));
-    return;
-  }
-  const row = isJustStarted(after) ? last : after;
-  if (row && row !== before && !needsNoRow(row)) puts.push({ key: rowKey(after.id), value: encodeRow(row) });
+/** A row that is in the lists is written by `moveListed`. */
+function moveRow({ puts, deletes }: Mutations, before: JobState | null, after: JobState): void {
+  const place = rowPlaceOf(after);
+  if (place === "tombstone") puts.push({ key: tombstoneKey(after.id), value: encodeRow(after) });
+  if (place === "own") puts.push({ key: rowKey(after.id), value: encodeRow(after) });
+  else if (before && rowPlaceOf(before) === "own") deletes.push(rowKey(after.id));
 }
 
 function writeIndexes(mutations: Mutations, before: JobState | null, after: JobState): void {
@@ -105,7 +97,7 @@ function writeIndexes(mutations: Mutations, before: JobState | null, after: JobS
   const now = after.phase !== "deleted" ? after : null;
 
   const same = old !== null && now !== null;
-  moveListed(mutations, old, now);
+  moveListed(mutations, before, after);
   if (!(same && old.tags === now.tags)) {
     // No key may be both put and deleted in one commit.
     const [had, has] = [old?.tags ?? [], now?.tags ?? []];
@@ -117,12 +109,15 @@ function writeIndexes(mutations: Mutations, before: JobState | null, after: JobS
 }
 
 /** Jobs that are being processed are in the lists by `running.ts`, those that wait since their creation by `moveDue`. */
-function moveListed({ puts, deletes }: Mutations, before: JobState | null, after: JobState | null): void {
+function moveListed({ puts, deletes }: Mutations, before: JobState | null, after: JobState): void {
   const from = before && isListed(before) ? before : null;
-  const to = after && isListed(after) ? after : null;
-  if (from && to && statusOf(from.phase) === statusOf(to.phase) && from.queue === to.queue) return;
-  if (from) deletes.push(listKey(from));
-  if (to) puts.push({ key: listKey(to), value: NOTHING });
+  const to = isListed(after) ? after : null;
+  const stays = from && to && statusOf(from.phase) === statusOf(to.phase) && from.queue === to.queue;
+  if (from && !stays) deletes.push(listKey(from));
+  if (!to) return;
+  const hasRow = rowPlaceOf(to) === "lists";
+  const hadRow = from !== null && rowPlaceOf(from) === "lists";
+  if (!stays || hasRow || hadRow) puts.push({ key: listKey(to), value: hasRow ? encodeRow(to) : NOTHING });
 }
 
 /** The value tells the job type, so that jobs without a handler can be passed over without reading their rows. */
@@ -134,10 +129,6 @@ function moveDue({ puts, deletes }: Mutations, before: JobState | null, after: J
   ) return;
   if (from) deletes.push(dueKey(from));
   if (to) puts.push({ key: dueKey(to), value: encoder.encode(to.jobType) });
-}
-
-function isListed(state: JobState): boolean {
-  return statusOf(state.phase) !== "processing" && !isListedByDue(state);
 }
 
 function isQueued({ phase }: JobState): boolean {

@@ -1,6 +1,8 @@
 /**
  * Rows: JSON bytes in the store.
  *
+ * A job's row says what has changed since its first event, which its id leads to; it says all if the id leads nowhere.
+ *
  * @module
  */
 import type { JobState } from "./state.ts";
@@ -17,9 +19,24 @@ export function decodeJson<T>(bytes: Uint8Array): T {
 }
 
 export function encodeRow(state: JobState): Uint8Array {
-  return encodeJson(state);
+  const { origin } = state;
+  const said: Record<string, unknown> = {};
+  // What `evolve` does not set it takes over as it is, so identity tells.
+  for (const field of Object.keys(state) as (keyof JobState)[]) {
+    if (field !== "origin" && state[field] !== origin?.[field]) said[field] = state[field];
+  }
+  return encodeJson(said);
 }
 
-export function decodeRow(bytes: Uint8Array): JobState {
-  return decodeJson(bytes);
+/**
+ * @param origin The state after the job's first event, `null` if the id leads to none.
+ * @throws {Error} If the row rests on a first event and there is none.
+ */
+export function decodeRow(bytes: Uint8Array, origin: JobState | null): JobState {
+  const said = decodeJson<Partial<JobState>>(bytes);
+  if (said.id !== undefined) return { ...said as JobState, origin: null };
+  if (origin === null) {
+    throw new Error("A job's row says what changed since its first event, and there is none");
+  }
+  return { ...origin, ...said, origin };
 }

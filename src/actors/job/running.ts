@@ -1,6 +1,6 @@
 /**
  * The jobs that are being processed, in one row: each id with the position of the `job.started` that is to be added to
- * the job's row, `null` when the row has it.
+ * the job's first event, `null` when the job has a row.
  *
  * There are never more than slots, and every job passes through: one small row for each commit costs less than an index
  * entry put and deleted for each job.
@@ -29,7 +29,7 @@ export class RunningJobs {
     return this.#starts.keys();
   }
 
-  /** Position of the `job.started` that the job's row lacks; `null` when it lacks none, or the job does not run. */
+  /** Position of the `job.started` to add to the job's first event; `null` when the job has a row, or does not run. */
   startOf(id: string): number | null {
     return this.#starts.get(id) ?? null;
   }

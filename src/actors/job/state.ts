@@ -50,6 +50,8 @@ export interface JobState {
   readonly historyLimited?: true;
   /** Positions of the job's latest events, oldest first; older ones are in chunks. */
   readonly positions: readonly number[];
+  /** The state after the first event, if the id leads to that event; `null` in that state itself. Rows are written as what differs from it. */
+  readonly origin: JobState | null;
 }
 
 export function statusOf(phase: JobPhase): JobStatus {

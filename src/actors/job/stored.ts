@@ -1,22 +1,23 @@
 /**
  * What of a job is in the store, and what stands for the rest.
  *
- * A commit pays for each key, so nothing is written that the log says as quickly: a job whose history is one event is
- * that event, which its id leads to; and a start leaves the row as it was, since `["r"]` names the event to add to it.
+ * A commit pays for each key, so nothing is written that the log says as quickly: a job of one event is that event, which
+ * its id leads to; of a job that was then started `["r"]` names the start; and any other job's row is the value of its
+ * entry in the lists, if it has one that its first event leads to.
  *
  * @module
  */
 import { positionIn, timeIn } from "./id.ts";
 import { type JobState, statusOf } from "./state.ts";
 
-/** Whether the first event, which the id leads to, stands for the row. */
-export function needsNoRow({ id, version, positions }: JobState): boolean {
+/** Whether the job's history is one event, to which its id leads. */
+export function isFirst({ id, version, positions }: JobState): boolean {
   return version === 1 && positions[0] === positionIn(id);
 }
 
-/** Whether nothing has happened since the job was started, so that its row is still that of the job before. */
-export function isJustStarted({ phase, version, startVersion }: JobState): boolean {
-  return version === startVersion && statusOf(phase) === "processing";
+/** Whether nothing but its start has happened to the job since its first event, to which its id leads. */
+export function isJustStarted({ phase, version, startVersion, origin }: JobState): boolean {
+  return version === 2 && startVersion === 2 && origin !== null && statusOf(phase) === "processing";
 }
 
 /**
@@ -25,4 +26,22 @@ export function isJustStarted({ phase, version, startVersion }: JobState): boole
  */
 export function isListedByDue({ id, phase, readyAt }: JobState): boolean {
   return readyAt === timeIn(id) && statusOf(phase) === "queued";
+}
+
+/** Whether the job has an entry in the lists of its own: not while it is processed, or listed by the order of choice. */
+export function isListed(state: JobState): boolean {
+  return state.phase !== "deleted" && statusOf(state.phase) !== "processing" && !isListedByDue(state);
+}
+
+/**
+ * Where a job's row is: nowhere, events stand for it; the value of its entry in the lists; a key of its own, which names
+ * nothing but the id; or that of a deleted job.
+ */
+export type RowPlace = "log" | "lists" | "own" | "tombstone";
+
+export function rowPlaceOf(state: JobState): RowPlace {
+  if (state.phase === "deleted") return "tombstone";
+  if (isFirst(state) || isJustStarted(state)) return "log";
+  // Who has the id alone finds the entry only while the job is in the queue that its first event names.
+  return isListed(state) && state.queue === state.origin?.queue ? "lists" : "own";
 }

@@ -146,6 +146,7 @@ Deno.test("evolve() changes nothing but version, time and positions by a late re
       version,
       updatedAt: timeOf(version),
       positions: [...before.positions, version - 1],
+      origin: before.origin ?? before,
     });
   }
 });

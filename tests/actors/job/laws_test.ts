@@ -61,7 +61,9 @@ Deno.test("folding a history from the beginning equals evolving it event by even
     const whole = events.reduce<JobState | null>(evolve, null);
     assertEquals(whole, states.at(-1)!);
     const at = cut % events.length;
-    const resumed = events.slice(at + 1).reduce<JobState | null>(evolve, decodeRow(encodeRow(states[at]!)));
+    const origin = states[at]!.origin && evolve(null, events[0]!);
+    const row = decodeRow(encodeRow(states[at]!), origin);
+    const resumed = events.slice(at + 1).reduce<JobState | null>(evolve, row);
     assertEquals(resumed, whole);
   }));
 });

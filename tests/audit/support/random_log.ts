@@ -120,7 +120,7 @@ const anyValue = fc.oneof(
 );
 const STRANGERS: StoreKey[] = [
   ["a"],
-  ["l", "queued"],
+  ["0l", "queued"],
   ["p", "nobody", 0],
   ["q", "unknown", "kind"],
   ["x", 12, "nothing"],
