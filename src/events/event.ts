@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { utf8 } from "./utf8.ts";
 
 /** Largest stored event in bytes; a Deno KV value is limited to 64 KiB. */
 export const MAX_EVENT_BYTES = 60 * 1024;
@@ -53,11 +54,10 @@ export interface StoredEvent {
   readonly bytes: Uint8Array;
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 export function encodeEvent(event: EventEnvelope): Uint8Array {
-  return encoder.encode(JSON.stringify(event));
+  return utf8(JSON.stringify(event));
 }
 
 /** @throws {SyntaxError | TypeError} If the bytes are not an event that was stored. */

@@ -6,6 +6,7 @@
  * @module
  */
 import type { StoreKey } from "./store.ts";
+import { utf8 } from "./utf8.ts";
 
 /** The log that a restored one was made from. */
 export interface EarlierLog {
@@ -55,11 +56,10 @@ export function eventKey(partition: number, position: number): StoreKey {
   return [EVENTS, partition, position];
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function encodeHead(head: Head): Uint8Array {
-  return encoder.encode(JSON.stringify(head));
+  return utf8(JSON.stringify(head));
 }
 
 export function decodeHead(bytes: Uint8Array): Head {

@@ -8,6 +8,7 @@
 import type { Mutations, Projector } from "../../events/append.ts";
 import type { StoredEvent } from "../../events/event.ts";
 import type { StoreEntry } from "../../events/store.ts";
+import { utf8 } from "../../events/utf8.ts";
 import type { JobCounts } from "./counts.ts";
 import { POSITIONS_PER_CHUNK } from "./evolve.ts";
 import {
@@ -41,7 +42,6 @@ export interface IdempotencyRow {
 }
 
 const NOTHING = new Uint8Array();
-const encoder = new TextEncoder();
 
 export class JobProjector implements Projector<JobChange> {
   readonly #counts: JobCounts;
@@ -128,7 +128,7 @@ function moveDue({ puts, deletes }: Mutations, before: JobState | null, after: J
     from && to && from.readyAt === to.readyAt && from.priority === to.priority && from.queue === to.queue
   ) return;
   if (from) deletes.push(dueKey(from));
-  if (to) puts.push({ key: dueKey(to), value: encoder.encode(to.jobType) });
+  if (to) puts.push({ key: dueKey(to), value: utf8(to.jobType) });
 }
 
 function isQueued({ phase }: JobState): boolean {

@@ -5,13 +5,13 @@
  *
  * @module
  */
+import { utf8 } from "../../events/utf8.ts";
 import type { JobState } from "./state.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export function encodeJson(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value));
+  return utf8(JSON.stringify(value));
 }
 
 export function decodeJson<T>(bytes: Uint8Array): T {
