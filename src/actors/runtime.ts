@@ -98,7 +98,7 @@ export class Runtime {
       ...(options.unknownAfterMs !== undefined && { unknownAfterMs: options.unknownAfterMs }),
     });
     // Only now does no other process change them any more, not even by a commit that is still on its way.
-    await Promise.all([counts.load(store, clock.now()), running.load(store)]);
+    await Promise.all([counts.load(store, clock.now()), running.load(store, log)]);
     const stored = new StoredJobs({ store, log, running });
     const states = new JobStates(stored);
     const processor = new JobProcessor({ log, states, clock, random });

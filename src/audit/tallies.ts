@@ -8,7 +8,7 @@ import { type FinalCounts, noCounts, type StatusCounts } from "../actors/job/cou
 import { countsKey, minuteKey } from "../actors/job/keys.ts";
 import { endEntry, RECORDS, type StreamEnd } from "../actors/record_streams.ts";
 import { encodeJson } from "../actors/job/row.ts";
-import { RUNNING_KEY } from "../actors/job/running.ts";
+import { runningEntry, type Start } from "../actors/job/running.ts";
 import type { EventEnvelope } from "../events/event.ts";
 import type { StoreEntry } from "../events/store.ts";
 import type { Findings } from "./findings.ts";
@@ -35,7 +35,7 @@ export function runningView(jobs: RestingJobs, findings: Findings): View {
   return new WantedEntries({
     prefix: "r",
     findings,
-    wanted: () => [{ key: RUNNING_KEY, value: encodeJson(Object.fromEntries(runningJobs(jobs))) }],
+    wanted: () => [runningEntry(runningJobs(jobs))],
     isNothing: (value) => Object.keys(parsedJson(value) ?? { damaged: true }).length === 0,
   });
 }
@@ -90,7 +90,7 @@ function countsOf(jobs: RestingJobs): StoreEntry[] {
   }));
 }
 
-function* runningJobs(jobs: RestingJobs): Generator<[id: string, start: number | null]> {
+function* runningJobs(jobs: RestingJobs): Generator<[id: string, start: Start]> {
   for (const [id, { cell }] of jobs.shapes()) {
     if (cell?.status === "processing") yield [id, jobs.startOf(id)];
   }

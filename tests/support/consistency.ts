@@ -114,18 +114,15 @@ function headDifferences(head: Uint8Array | null, events: readonly StoredEvent[]
 
 function expectedEntries(histories: readonly History[], events: readonly StoredEvent[]): StoreEntry[] {
   const states = histories.map(({ state }) => state);
-  const running = Object.fromEntries(
-    states.flatMap((state) => {
-      const start = runningStart(state);
-      return start === undefined ? [] : [[state.id, start]];
-    }),
-  );
+  const running = states.map((state) => [state.id, runningStart(state)] as const);
+  const starts = running.map(([, start]) => start).filter((start) => typeof start === "number");
+  const ids = running.filter(([, start]) => start === null).map(([id]) => id);
   return [
     ...states.flatMap(jobEntries),
     ...histories.flatMap(chunks),
     ...lanes(states),
     ...minutes(events.map(({ event }) => event)),
-    { key: ["r"], value: encodeJson(running) },
+    { key: ["r"], value: encodeJson([...starts.sort((a, b) => a - b), ...ids.sort()]) },
   ];
 }
 
@@ -192,7 +189,7 @@ function entryDifferences(
 function mayBeAbsent([prefix, part]: StoreKey, value: Uint8Array, now: number): boolean {
   if (prefix === "i") return (json(value) as { expires_at: number }).expires_at <= now;
   if (prefix === "x") return (part as number) <= now;
-  return prefix === "r" && valueText(value) === "{}";
+  return prefix === "r" && valueText(value) === "[]";
 }
 
 function sameValue([prefix]: StoreKey, a: Uint8Array, b: Uint8Array): boolean {

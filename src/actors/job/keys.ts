@@ -8,7 +8,7 @@
  * | `["p", id, n]` | the n-th chunk of positions of a long history |
  * | `["0l", status, queue, type, id]` | index of the lists, most with the row; jobs that are processed or wait since they were created have none |
  * | `["g", tag, id]` | index of the lists by tag |
- * | `["r"]` | the jobs that are being processed, each with the start that its row lacks |
+ * | `["r"]` | the jobs that are being processed: their starts, or ids |
  * | `["d", queue, rank, readyAt, id]` | queued jobs in the order of choice, with their type; `rank` 0 is low, 3 critical |
  * | `["i", keyHash]` | an idempotency key; `["x", expiresAt, keyHash]` its expiry |
  * | `["c", queue, type]` | counts by status |

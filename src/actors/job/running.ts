@@ -1,12 +1,13 @@
 /**
- * The jobs that are being processed, in one row: each id with the position of the `job.started` that is to be added to
- * the job's first event, `null` when the job has a row.
+ * The jobs that are being processed, in one row: of a job that was only started the position of its `job.started`, which
+ * stands for its row, of any other its id.
  *
  * There are never more than slots, and every job passes through: one small row for each commit costs less than an index
  * entry put and deleted for each job.
  *
  * @module
  */
+import type { EventLog } from "../../events/event_log.ts";
 import type { Store, StoreEntry, StoreKey } from "../../events/store.ts";
 import { decodeJson, encodeJson } from "./row.ts";
 import { type JobState, statusOf } from "./state.ts";
@@ -14,49 +15,73 @@ import { isJustStarted } from "./stored.ts";
 
 export const RUNNING_KEY: StoreKey = ["r"];
 
+/** Position of the `job.started` to add to the job's first event; `null` when the job has a row. */
+export type Start = number | null;
+
 export class RunningJobs {
-  #starts = new Map<string, number | null>();
-  /** What the batch under way makes of it. */
-  #next: Map<string, number | null> | undefined;
+  readonly #starts = new Map<string, Start>();
+  /** What the batch under way changes; `undefined` stands for a job that no longer runs. */
+  #changes: ReadonlyMap<string, Start | undefined> = new Map();
 
   /** Reads the row as it was last committed. */
-  async load(store: Store): Promise<void> {
+  async load(store: Store, log: Pick<EventLog<unknown>, "readAt">): Promise<void> {
     const { value } = await store.get(RUNNING_KEY);
-    if (value) this.#starts = new Map(Object.entries(decodeJson<Record<string, number | null>>(value)));
+    const running = value ? decodeJson<(number | string)[]>(value) : [];
+    const starts = running.filter((each) => typeof each === "number");
+    const events = (await log.readAt(starts)).values();
+    for (const each of running) {
+      if (typeof each === "string") this.#starts.set(each, null);
+      else this.#starts.set(events.next().value!.event.stream.slice("job/".length), each);
+    }
   }
 
   get ids(): Iterable<string> {
     return this.#starts.keys();
   }
 
-  /** Position of the `job.started` to add to the job's first event; `null` when the job has a row, or does not run. */
-  startOf(id: string): number | null {
+  /** As {@linkcode Start}; `null` also when the job does not run. */
+  startOf(id: string): Start {
     return this.#starts.get(id) ?? null;
   }
 
-  /** The row that these changes make; remembered until {@linkcode landed}. */
-  project(changes: Iterable<{ before: JobState | null; after: JobState }>): StoreEntry[] {
-    let next: Map<string, number | null> | undefined;
+  /** The row that these changes make, at most one of each job; remembered until {@linkcode landed}. */
+  project(changes: Iterable<{ after: JobState }>): StoreEntry[] {
+    const changed = new Map<string, Start | undefined>();
     for (const { after } of changes) {
-      const was = (next ?? this.#starts).get(after.id);
       const is = runningStart(after);
-      if (was === is) continue;
-      next ??= new Map(this.#starts);
-      if (is === undefined) next.delete(after.id);
-      else next.set(after.id, is);
+      if (this.#starts.get(after.id) !== is) changed.set(after.id, is);
     }
-    this.#next = next;
-    return next ? [{ key: RUNNING_KEY, value: encodeJson(Object.fromEntries(next)) }] : [];
+    this.#changes = changed;
+    return changed.size === 0 ? [] : [runningEntry(this.#changed())];
   }
 
   landed(): void {
-    if (this.#next) this.#starts = this.#next;
-    this.#next = undefined;
+    for (const [id, start] of this.#changes) {
+      if (start === undefined) this.#starts.delete(id);
+      else this.#starts.set(id, start);
+    }
+    this.#changes = new Map();
+  }
+
+  *#changed(): Generator<[id: string, start: Start]> {
+    for (const [id, start] of this.#starts) if (!this.#changes.has(id)) yield [id, start];
+    for (const [id, start] of this.#changes) if (start !== undefined) yield [id, start];
   }
 }
 
+export function runningEntry(jobs: Iterable<readonly [id: string, start: Start]>): StoreEntry {
+  const starts: number[] = [];
+  const ids: string[] = [];
+  for (const [id, start] of jobs) {
+    if (start === null) ids.push(id);
+    else starts.push(start);
+  }
+  starts.sort((a, b) => a - b);
+  return { key: RUNNING_KEY, value: encodeJson([...starts, ...ids.sort()]) };
+}
+
 /** What the row says of a job in this state; `undefined` when it is not being processed. */
-export function runningStart(state: JobState): number | null | undefined {
+export function runningStart(state: JobState): Start | undefined {
   if (statusOf(state.phase) !== "processing") return undefined;
   return isJustStarted(state) ? state.positions.at(-1)! : null;
 }

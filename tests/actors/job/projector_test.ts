@@ -153,7 +153,7 @@ Deno.test("assertProjectionsMatchLog() names what was changed, is missing or has
   const differences = await projectionDifferences(store);
   assertEquals(differences.length, 3);
   assertMatch(differences[0]!, /^\["g","t",".*"\] is missing/);
-  assertMatch(differences[1]!, /^\["r"\] is \["x"\], should be \{\}$/);
+  assertMatch(differences[1]!, /^\["r"\] is \["x"\], should be \[\]$/);
   assertMatch(differences[2]!, /^\["g","forged",".*"\] should not be there/);
   await assertRejects(() => assertProjectionsMatchLog(store), Error, "3 differences between the log");
 });

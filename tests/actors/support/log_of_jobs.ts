@@ -38,7 +38,7 @@ export async function logOfJobs(options: LogOfJobsOptions = {}) {
     newId: monotonicIds(() => clock.now()),
   });
   await counts.load(store, clock.now());
-  await running.load(store);
+  await running.load(store, log);
   const stored = new StoredJobs({ store, log, running });
   const states = new JobStates(stored);
   const processor = new JobProcessor({ log, states, clock, random: options.random ?? (() => 0) });
