@@ -6,11 +6,23 @@
 import { v7 } from "uuid";
 
 const MAX_SEQUENCE = 0xffff_ffff;
+const RANDOM_BYTES = 16;
+/** Drawn so many at a time: a draw costs more than the rest of an id. */
+const DRAWN_AT_ONCE = 256;
 
 /** Ids that grow even when the clock stands still or jumps back. */
 export function monotonicIds(now: () => number): () => string {
   let msecs = 0;
   let seq = 0;
+  const drawn = new Uint8Array(RANDOM_BYTES * DRAWN_AT_ONCE);
+  let used = drawn.length;
+  const random = () => {
+    if (used === drawn.length) {
+      crypto.getRandomValues(drawn);
+      used = 0;
+    }
+    return drawn.subarray(used, used += RANDOM_BYTES);
+  };
   return () => {
     const time = now();
     if (time > msecs) {
@@ -20,7 +32,7 @@ export function monotonicIds(now: () => number): () => string {
       msecs += 1;
       seq = 0;
     } else seq += 1;
-    return v7({ msecs, seq });
+    return v7({ msecs, seq, random: random() });
   };
 }
 
