@@ -7,6 +7,7 @@
  * @module
  */
 import type { Clock } from "../events/clock.ts";
+import type { Deadlines } from "../events/deadlines.ts";
 import type { HandlerContext, HandlerServices, JsonObject } from "../handlers/handler.ts";
 import { isolatedRun } from "./isolated_run.ts";
 import type { Outcome } from "./job/commands.ts";
@@ -29,6 +30,7 @@ export interface AttemptOptions {
   readonly timeoutSeconds: number;
   readonly services: HandlerServices;
   readonly clock: Clock;
+  readonly timeouts: Deadlines;
   readonly log: HandlerContext["log"];
   readonly onProgress: (progress: JobProgress) => void;
   /** Told once. `abandoned` says that the handler goes on. */
@@ -42,8 +44,8 @@ type Abort = "timeout" | "cancel" | "shutdown";
 export class Attempt {
   readonly #options: AttemptOptions;
   readonly #controller = new AbortController();
+  readonly #timeout = () => this.#abort("timeout", GRACE_MS);
   #aborted: Abort | undefined;
-  #timeout: unknown;
   #grace: unknown;
   #graceEnd = Infinity;
   #progressTimer: unknown;
@@ -61,9 +63,8 @@ export class Attempt {
 
   /** Calls the handler. Everything that it may do ends in `onSettled`. */
   start(): void {
-    const { clock, timeoutSeconds } = this.#options;
-    const ms = Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS);
-    this.#timeout = clock.setTimeout(() => this.#abort("timeout", GRACE_MS), ms);
+    const { timeouts, timeoutSeconds } = this.#options;
+    timeouts.set(this.#timeout, Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS));
     this.#run().then(
       (result) => this.#handlerSettled(completed(result)),
       (error) => this.#handlerSettled(failed(error)),
@@ -107,8 +108,8 @@ export class Attempt {
     if (this.#told) return;
     // The first reason counts, but for a cancel, which outweighs the others.
     if (why === "cancel" || this.#aborted === undefined) this.#aborted = why;
-    const { clock } = this.#options;
-    clock.clearTimeout(this.#timeout);
+    const { clock, timeouts } = this.#options;
+    timeouts.clear(this.#timeout);
     const end = clock.monotonic() + graceMs;
     if (end < this.#graceEnd) {
       this.#graceEnd = end;
@@ -141,10 +142,10 @@ export class Attempt {
 
   #tell(outcome: Outcome, abandoned: boolean): void {
     this.#told = true;
-    const { clock, onSettled } = this.#options;
-    clock.clearTimeout(this.#timeout);
-    clock.clearTimeout(this.#grace);
-    clock.clearTimeout(this.#progressTimer);
+    const { clock, timeouts, onSettled } = this.#options;
+    timeouts.clear(this.#timeout);
+    if (this.#grace !== undefined) clock.clearTimeout(this.#grace);
+    if (this.#progressTimer !== undefined) clock.clearTimeout(this.#progressTimer);
     onSettled(outcome, this.#unrecorded, abandoned);
   }
 

@@ -8,6 +8,7 @@
  */
 import type { ChangingAppend } from "../events/append.ts";
 import type { Clock } from "../events/clock.ts";
+import { Deadlines } from "../events/deadlines.ts";
 import { LogFencedError, LogUnavailableError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
@@ -56,6 +57,7 @@ export class AttemptPool {
   readonly #options: AttemptPoolOptions;
   readonly #slots: AttemptSlots;
   readonly #recorder: OutcomeRecorder;
+  #timeouts: Deadlines;
   readonly #idleWaiters: (() => void)[] = [];
   #open = false;
   /** When handlers must have let go, by the monotonic clock; `undefined` while nothing shuts down. */
@@ -65,6 +67,7 @@ export class AttemptPool {
 
   constructor(options: AttemptPoolOptions) {
     this.#options = options;
+    this.#timeouts = new Deadlines(options.clock);
     this.#slots = new AttemptSlots({ ordinary: options.concurrency, reserved: 1 });
     this.#recorder = new OutcomeRecorder({ ...options, meta: SUPERVISOR, onRecorded: () => this.#wake() });
     options.log.listen({
@@ -89,6 +92,7 @@ export class AttemptPool {
   /** From now on free slots are filled. */
   open(): void {
     this.#open = true;
+    this.#timeouts = new Deadlines(this.#options.clock);
     this.#letGoAt = undefined;
     this.fill();
   }
@@ -97,6 +101,7 @@ export class AttemptPool {
   close(): void {
     this.#open = false;
     this.#options.clock.clearTimeout(this.#timer);
+    this.#timeouts.close();
   }
 
   /** Starts due jobs while there are free slots, and sets the timer for the next. */
@@ -214,6 +219,7 @@ export class AttemptPool {
       timeoutSeconds,
       services,
       clock,
+      timeouts: this.#timeouts,
       log: handlerLog(id, jobType),
       onProgress: (progress) => void this.#progress(id, number, progress),
       onSettled: (outcome, progress, abandoned) => {

@@ -4,6 +4,7 @@ import { Attempt, GRACE_MS } from "../../src/actors/attempt.ts";
 import type { Outcome } from "../../src/actors/job/commands.ts";
 import type { JobProgress } from "../../src/actors/job/job.ts";
 import { JobTypeRegistry } from "../../src/actors/job_type_registry.ts";
+import { Deadlines } from "../../src/events/deadlines.ts";
 import type { HandlerContext, JsonObject } from "../../src/handlers/handler.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 import { JOB_ID } from "./support/facts.ts";
@@ -33,6 +34,8 @@ class Told {
         return run ? run(payload, context) as object : this.handler.promise as Promise<object>;
       },
     });
+    const timeouts = new Deadlines(this.clock);
+    timeouts.close();
     this.attempt = new Attempt({
       jobId: JOB_ID,
       attempt: 2,
@@ -41,6 +44,7 @@ class Told {
       timeoutSeconds,
       services: noServices,
       clock: this.clock,
+      timeouts,
       log: () => {},
       onProgress: (progress) => this.progress.push([this.clock.monotonic(), progress]),
       onSettled: (outcome, progress, abandoned) => this.settled.push({ outcome, progress, abandoned }),

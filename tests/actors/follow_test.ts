@@ -172,12 +172,14 @@ Deno.test("follow() stops when its signal fires, before, while and after it read
 runtimeTest("waitUntilFinal() answers as soon as the job is final", {}, async (test) => {
   const { signal } = new AbortController();
   const id = await test.create();
+  const timers = test.clock.pending;
   const waiting = test.queries.waitUntilFinal(id, 60_000, signal);
+  assertEquals(test.clock.pending, timers + 1);
   await test.clock.advanceAsync(5_000);
   test.runOf(id).resolve({ done: true });
   assertEquals((await waiting)?.status, "completed");
   assertEquals((await test.queries.waitUntilFinal(id, 60_000, signal))?.result, { done: true });
-  assertEquals(test.clock.pending, 0);
+  assertEquals(test.clock.pending, timers);
 });
 
 runtimeTest(
