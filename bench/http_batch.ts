@@ -7,29 +7,26 @@
  * @module
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { BACKOFF_DEFAULT } from "../src/actors/job/job.ts";
 import type { JobSpec } from "../src/actors/jobs.ts";
 import type { EventMeta } from "../src/events/event.ts";
 import type { Commit } from "../src/events/store.ts";
 import { replay } from "./commits.ts";
-import { load, type LoadFigures, requestBytes } from "./http_load.ts";
+import { NOOP, postRequest, startServerOfOneSlot, takeTheSlot, waitingJobs } from "./held_server.ts";
+import { load, type LoadFigures } from "./http_load.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
 import { newFile, openNoopRuntime } from "./noop_runtime.ts";
-import { type ServerProcess, startDaybook } from "./server_process.ts";
+import type { ServerProcess } from "./server_process.ts";
 import { latency, middle } from "./statistics.ts";
 
 const BATCH_JOBS = 500;
 const CONNECTIONS = 4;
 /** Requests of a single job that weigh as much in a round as one batch. */
 const SINGLES_PER_BATCH = 100;
-const TOKEN = "token-of-the-bench";
-const SETTLE_MS = 1_000;
 
 const META: EventMeta = { actor: "admin", request_id: crypto.randomUUID(), causation_id: null, reason: null };
-const JOB = { job_type: "noop", payload: { n: 1 } };
 const SPEC: JobSpec = {
-  ...JOB,
+  ...NOOP,
   queue: "default",
   priority: "normal",
   max_retries: 3,
@@ -42,22 +39,11 @@ const SPEC: JobSpec = {
 export const httpBatch: Measurement = { name: "http_batch", measure: measureBatches };
 
 async function measureBatches({ dir, sizes }: Bench): Promise<Row[]> {
-  const data = join(dir, "http");
-  await Deno.mkdir(data);
-  await using server = await startDaybook({
-    DAYBOOK_DATA: data,
-    DAYBOOK_PORT: "0",
-    DAYBOOK_LOG_LEVEL: "WARNING",
-    DAYBOOK_TOKEN: TOKEN,
-    DAYBOOK_CONCURRENCY: "1",
-    DAYBOOK_HANDLERS: fileURLToPath(new URL("handlers", import.meta.url)),
-  });
+  await using server = await startServerOfOneSlot(join(dir, "http"));
   await takeTheSlot(server);
-  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 
-  const warmUp = Math.ceil(sizes.warmUp / SINGLES_PER_BATCH);
   const batches = Math.ceil(sizes.requests / SINGLES_PER_BATCH);
-  await under(server, warmUp);
+  await under(server, batches);
   const rounds = [];
   for (let i = 0; i < sizes.rounds; i++) {
     const { latencies, perSecond } = await under(server, batches);
@@ -68,7 +54,7 @@ async function measureBatches({ dir, sizes }: Bench): Promise<Row[]> {
   const { latencies, ours, raw, ratio } = middle(rounds, (round) => round.ratio);
   return [
     row("http_batch", `jobs in batches of ${BATCH_JOBS} over HTTP, ${CONNECTIONS} connections`, {
-      asked: (warmUp + sizes.rounds * batches) * BATCH_JOBS,
+      asked: (1 + sizes.rounds) * batches * BATCH_JOBS,
       done: await waitingJobs(server),
       per_second: ours,
       latency_ms: latency(latencies),
@@ -79,15 +65,7 @@ async function measureBatches({ dir, sizes }: Bench): Promise<Row[]> {
 }
 
 function under({ port }: ServerProcess, batches: number): Promise<LoadFigures> {
-  const request = requestBytes(
-    [
-      "POST /api/system/background-jobs/batch HTTP/1.1",
-      "Host: 127.0.0.1",
-      `Authorization: Bearer ${TOKEN}`,
-      "Content-Type: application/json",
-    ],
-    JSON.stringify({ jobs: Array(BATCH_JOBS).fill(JOB) }),
-  );
+  const request = postRequest("/background-jobs/batch", { jobs: Array(BATCH_JOBS).fill(NOOP) });
   return load({
     port,
     request,
@@ -107,29 +85,4 @@ async function rawPerSecond(dir: string, batches: number): Promise<number> {
   }
   await runtime.log.close();
   return batches * BATCH_JOBS / (await replay(newFile(dir), commits, from)) * 1000;
-}
-
-/** Resolves when the job runs. */
-async function takeTheSlot(server: ServerProcess): Promise<void> {
-  await call(server, "/background-jobs", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ job_type: "hold" }),
-  });
-  let running = 0;
-  while (running === 0) running = (await statuses(server)).processing;
-}
-
-async function waitingJobs(server: ServerProcess): Promise<number> {
-  return (await statuses(server)).queued;
-}
-
-async function statuses(server: ServerProcess): Promise<Record<"queued" | "processing", number>> {
-  return (await call(server, "/stats")).by_status;
-}
-
-async function call({ port }: ServerProcess, path: string, init: RequestInit = {}) {
-  const headers = { Authorization: `Bearer ${TOKEN}`, ...init.headers };
-  const response = await fetch(`http://127.0.0.1:${port}/api/system${path}`, { ...init, headers });
-  return await response.json();
 }
