@@ -30,8 +30,7 @@ const PAUSE_MS = 1_000;
 
 export class OutcomeRecorder {
   readonly #options: OutcomeRecorderOptions;
-  /** Outcomes that are not on disk yet. */
-  readonly #recording = new Set<Promise<void>>();
+  #pending = 0;
   readonly #healthWaiters: (() => void)[] = [];
 
   constructor(options: OutcomeRecorderOptions) {
@@ -41,26 +40,28 @@ export class OutcomeRecorder {
 
   /** How many outcomes are not on disk yet. */
   get pending(): number {
-    return this.#recording.size;
+    return this.#pending;
   }
 
   /** Stages the outcome at once when the job is at hand, so that what follows can share its commit. */
   record(id: string, command: JobCommand): void {
     const { states, processor, meta, onError, onRecorded } = this.#options;
-    let landed: Promise<void> | undefined;
+    this.#pending += 1;
+    const recorded = () => {
+      this.#pending -= 1;
+      onRecorded();
+    };
+    const again = (landed?: Promise<void>) =>
+      void this.#untilRecorded(id, command, landed).catch(onError).finally(recorded);
     try {
       const state = states.peek(id);
-      if (state) landed = processor.stage(id, state, command, meta).append?.landed;
+      const landed = state && processor.stage(id, state, command, meta).append?.landed;
+      // Nearly always it lands, and every job passes through here.
+      if (landed) landed.then(recorded, () => again(landed));
+      else again();
     } catch (error) {
-      landed = Promise.reject(error);
+      again(Promise.reject(error));
     }
-    const recorded: Promise<void> = this.#untilRecorded(id, command, landed)
-      .catch(onError)
-      .finally(() => {
-        this.#recording.delete(recorded);
-        onRecorded();
-      });
-    this.#recording.add(recorded);
   }
 
   async #untilRecorded(id: string, command: JobCommand, landed: Promise<void> | undefined): Promise<void> {
