@@ -8,10 +8,12 @@
  */
 import type { ChangingAppend, StagedAppend } from "../events/append.ts";
 import type { JobChange } from "./job/projector.ts";
-import type { JobState } from "./job/state.ts";
+import { isFinal, type JobState } from "./job/state.ts";
 import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
 
 const CAPACITY = 4_096;
+/** Of these, final jobs: whoever waited for one asks at once, and they are many. */
+const FINALS = 256;
 
 interface Entry {
   committed: JobState | null;
@@ -26,6 +28,8 @@ export class JobStates {
   readonly #entries = new Map<string, Entry>();
   /** From so many entries on some are evicted; more than `CAPACITY` while too many have something staged. */
   #limit = CAPACITY;
+  /** Final jobs, those longest final first. */
+  readonly #finals: string[] = [];
   /** Counts reads; those under way by their number, the oldest first. */
   #read = 0;
   readonly #reads = new Set<number>();
@@ -90,8 +94,11 @@ export class JobStates {
       if (!entry) continue;
       entry.committed = change.after;
       entry.pending -= 1;
-      if (entry.pending === 0) entry.last = undefined;
+      if (entry.pending > 0) continue;
+      entry.last = undefined;
+      if (isFinal(change.after.phase)) this.#finals.push(change.after.id);
     }
+    while (this.#finals.length > FINALS) this.#evictFinal(this.#finals.shift()!);
   }
 
   /** Whatever was staged and has not landed never will. */
@@ -149,13 +156,22 @@ export class JobStates {
     for (const [id, entry] of this.#entries) {
       if (this.#entries.size <= CAPACITY * 0.9) break;
       if (entry.pending > 0) continue;
-      this.#entries.delete(id);
-      if (this.#reads.size === 0) continue;
-      // The map stays in the order of the evictions.
-      this.#evicted.delete(id);
-      this.#evicted.set(id, this.#read);
+      this.#remove(id);
     }
     this.#limit = Math.max(CAPACITY, Math.ceil(this.#entries.size * 1.1));
+  }
+
+  #evictFinal(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry?.committed && isFinal(entry.committed.phase) && entry.pending === 0) this.#remove(id);
+  }
+
+  #remove(id: string): void {
+    this.#entries.delete(id);
+    if (this.#reads.size === 0) return;
+    // The map stays in the order of the evictions.
+    this.#evicted.delete(id);
+    this.#evicted.set(id, this.#read);
   }
 }
 

@@ -61,6 +61,33 @@ Deno.test("JobStates takes commands for jobs from disk while more are in flight 
   await later.log.drain();
 });
 
+Deno.test("JobStates soon lets go of jobs that are final, and keeps those that wait", async () => {
+  const jobs = await logOfJobs();
+  const { processor, states, log } = jobs;
+  const waiting = createJob(jobs);
+  const finals = Array.from({ length: 600 }, () => createJob(jobs));
+  for (const id of finals) processor.stage(id, states.peek(id)!, { type: "cancel" }, TESTER);
+  await log.drain();
+  assertEquals([waiting, finals.at(-1)!].map((id) => states.peek(id)?.version), [1, 2]);
+  assertEquals(finals.filter((id) => states.peek(id) !== undefined).length, 256);
+  assertEquals((await states.latest(finals[0]!))?.phase, "cancelled");
+});
+
+Deno.test("JobStates keeps a final job that is at work again", async () => {
+  const jobs = await logOfJobs();
+  const { processor, states, log } = jobs;
+  const again = createJob(jobs);
+  for (const type of ["cancel", "retry"] as const) {
+    processor.stage(again, states.peek(again)!, { type }, TESTER);
+    await log.drain();
+  }
+  for (const id of Array.from({ length: 300 }, () => createJob(jobs))) {
+    processor.stage(id, states.peek(id)!, { type: "cancel" }, TESTER);
+  }
+  await log.drain();
+  assertEquals(states.peek(again)?.phase, "queued.ready");
+});
+
 Deno.test("JobStates forgets what was staged when the log lost it", async () => {
   const store = new FaultyStore(new MemoryStore());
   const jobs = await logOfJobs({ store });
