@@ -42,7 +42,7 @@ export async function listJobs(
   const first = lowestId(filter);
   let end = highestId(filter, after, from.now());
   const found: JobState[] = [];
-  let step = limit + 1;
+  let step = isServed(filter) ? limit + 1 : MAX_STEP;
   for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, MAX_STEP)) {
     signal?.throwIfAborted();
     const { jobs, floor } = await newest(from, sources, { first, end }, step);
@@ -81,6 +81,12 @@ async function newest(
   const ids = [...found.keys()].filter((id) => floor === undefined || id >= floor).sort().reverse();
   const jobs = ids.slice(0, want).map((id) => found.get(id)!);
   return { jobs, floor: ids.length <= want ? floor : ids[want - 1] };
+}
+
+/** Whether indexes hold what the filter names and little else. */
+function isServed({ priority, tag, status, queue, job_type }: JobFilter): boolean {
+  const ofTag = [status, queue, job_type].some((each) => each !== undefined);
+  return priority === undefined && !(tag !== undefined && ofTag);
 }
 
 function lowestId({ createdAfter }: JobFilter): string {

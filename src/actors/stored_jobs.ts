@@ -12,7 +12,7 @@ import { JOB_STATUSES } from "./job/job.ts";
 import { laneKey, rowKey, tombstoneKey } from "./job/keys.ts";
 import type { JobChange } from "./job/projector.ts";
 import { decodeRow } from "./job/row.ts";
-import type { RunningJobs } from "./job/running.ts";
+import type { RunningJobs, Start } from "./job/running.ts";
 import type { JobState } from "./job/state.ts";
 
 export interface StoredJobsOptions {
@@ -54,7 +54,7 @@ export class StoredJobs {
     const { running } = this.#options;
     const before = jobs.map(({ id }) => running.startOf(id));
     const origins = await this.#origins(jobs);
-    const rows = await this.#rows(jobs, origins);
+    const rows = await this.#rows(jobs, origins, before);
     // A job that was started or ended while it was read is shown as it was before or after, not in between.
     const starts = jobs.map(({ id }, i) => running.startOf(id) ?? before[i]!);
     const states = rows.map((row, i) => row ? decodeRow(row, origins[i]!) : origins[i]!);
@@ -73,10 +73,12 @@ export class StoredJobs {
   async #rows(
     jobs: readonly FoundJob[],
     origins: readonly (JobState | null)[],
+    starts: readonly Start[],
   ): Promise<(Uint8Array | null)[]> {
-    const own = jobs.filter(({ entry }) => entry?.length === 0).map(({ id }) => id);
-    const ownRows = (await this.#ownRows(own)).values();
+    const own = jobs.filter(({ entry }, i) => entry?.length === 0 && starts[i] === null);
+    const ownRows = (await this.#ownRows(own.map(({ id }) => id))).values();
     return await Promise.all(jobs.map(({ id, entry }, i) => {
+      if (starts[i] !== null) return null;
       if (entry === undefined) return this.#rowAnywhere(id, origins[i]!);
       return entry.length > 0 ? entry : ownRows.next().value ?? null;
     }));

@@ -62,6 +62,9 @@ Deno.test("jobs that an index has, created one after another, take a handful of 
     assertEquals(states, waiting.map((id) => jobs.states.peek(id)!));
   });
   assert(few.requests <= 20, `${few.requests} requests for 200 jobs`);
+  const running = [...jobs.running.ids];
+  const started = await counting.during(() => jobs.stored.read(found(running)));
+  assert(started.requests <= 20, `${started.requests} requests for ${running.length} running jobs`);
   const many = await counting.during(() => jobs.stored.read(found(ids.slice(400, 600))));
   assert(many.requests <= 220, `${many.requests} requests for 200 jobs`);
 });
