@@ -92,6 +92,7 @@ export class AttemptPool {
   /** From now on free slots are filled. */
   open(): void {
     this.#open = true;
+    this.#timeouts.close();
     this.#timeouts = new Deadlines(this.#options.clock);
     this.#letGoAt = undefined;
     this.fill();

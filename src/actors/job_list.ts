@@ -9,7 +9,7 @@
  */
 import { firstIdAt } from "../events/ids.ts";
 import { type JobListSources, sourcesFor } from "./job_list_sources.ts";
-import type { IdRange } from "./list_source.ts";
+import type { IdRange, ListSource } from "./list_source.ts";
 import { type JobState, statusOf } from "./job/state.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { FoundJob } from "./stored_jobs.ts";
@@ -45,35 +45,58 @@ export async function listJobs(
   let step = isServed(filter) ? limit + 1 : MAX_STEP;
   for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, MAX_STEP)) {
     signal?.throwIfAborted();
-    const { jobs, floor } = await newest(from, sources, { first, end }, step);
-    for (const state of await from.stored.read(jobs)) {
-      if (state && matches(state, filter)) found.push(state);
-    }
+    const { states, floor } = await readNewest(from, sources, { first, end }, step);
+    for (const state of states) if (state && matches(state, filter)) found.push(state);
     if (found.length > limit) return { states: found.slice(0, limit), next: found[limit - 1]!.id };
     if (floor === undefined) return { states: found, next: undefined };
-    looked += Math.max(jobs.length, step);
+    looked += Math.max(states.length, step);
     end = floor;
   }
   return { states: found, next: end > first ? end : undefined };
 }
 
-/** The newest jobs of all sources. Below `floor` there may be more; `undefined` when there are none. */
-async function newest(
-  { running }: JobListSources,
-  sources: ReturnType<typeof sourcesFor>,
+/** The newest jobs of all sources, those that change meanwhile as they are before or after. */
+async function readNewest(
+  from: JobListSources,
+  sources: readonly ListSource[],
   range: IdRange,
   want: number,
+): Promise<{ states: (JobState | null)[]; floor: string | undefined }> {
+  const changed = new Set<string>();
+  const stop = from.log.listen({
+    landed: (appends) => {
+      for (const { change: { before, after } } of appends) if (before) changed.add(after.id);
+    },
+  });
+  try {
+    const { jobs, floor } = await newest(from, sources, range, want, changed);
+    const states = await from.stored.read(jobs);
+    const stale = [...jobs.entries()].filter(([, { id, entry }]) => entry && changed.has(id));
+    const again = await from.stored.read(stale.map(([, { id }]) => ({ id })));
+    stale.forEach(([i], n) => states[i] = again[n]!);
+    return { states, floor };
+  } finally {
+    stop();
+  }
+}
+
+/** The newest jobs of all sources, and what changed while they were read. Below `floor` there may be more; `undefined` when there are none. */
+async function newest(
+  { running }: JobListSources,
+  sources: readonly ListSource[],
+  range: IdRange,
+  want: number,
+  changed: ReadonlySet<string>,
 ): Promise<{ jobs: FoundJob[]; floor: string | undefined }> {
   const before = [...running.ids];
   const parts = await Promise.all(sources.map((source) => source(range, want)));
-  // A job may have been started while the indexes were read, or have ended: it is in one of the two.
+  // A job that was started, ended or moved while the indexes were read may be in none of them, or in two.
   const found = new Map<string, FoundJob>();
-  for (const id of [...before, ...running.ids]) {
+  for (const id of [...before, ...running.ids, ...changed]) {
     if (id >= range.first && id < range.end) found.set(id, { id });
   }
   let floor: string | undefined;
   for (const part of parts) {
-    // What two sources have was moved meanwhile, and may be anywhere by now.
     for (const job of part.jobs) found.set(job.id, found.has(job.id) ? { id: job.id } : job);
     // Only down to where every source has been read is it known which ids come next.
     if (part.floor !== undefined && (floor === undefined || part.floor > floor)) floor = part.floor;

@@ -10,13 +10,11 @@ import type { JobChange } from "./job/projector.ts";
 import type { ListSource } from "./list_source.ts";
 import { eventsBy } from "./log_moments.ts";
 
-export type ReadableLog = Pick<EventLog<JobChange>, "find" | "position" | "read" | "time">;
+export type ReadableLog = Pick<EventLog<JobChange>, "find" | "listen" | "position" | "read" | "time">;
 
 /** Events that a part passes over, at most, give or take those of its last read. */
 const MOST_EVENTS = 1_000;
 const EVENTS_PER_READ = 500;
-/** An event is dated a little after the id of its job was drawn. */
-const DATED_LATER_MS = 2_000;
 
 /** All jobs, also deleted ones. */
 export function jobsInLog(log: ReadableLog): ListSource {
@@ -29,7 +27,7 @@ export function jobsInLog(log: ReadableLog): ListSource {
       const events = await log.read(from, position - from);
       for (const { event } of events.reverse()) {
         if (event.type !== "job.created") continue;
-        const id = event.stream.slice("job/".length);
+        const id = idOf(event.stream);
         if (id >= end) continue;
         if (id < first) return { jobs, floor: undefined };
         jobs.push({ id });
@@ -41,7 +39,10 @@ export function jobsInLog(log: ReadableLog): ListSource {
     }
     if (position === 0) return { jobs, floor: undefined };
     const [next] = await log.read(position, 1);
-    return { jobs, floor: lowestJobId(Date.parse(next!.event.time), position) };
+    const { type, time, stream } = next!.event;
+    // The id of a job is drawn before its first event is dated.
+    const floor = type === "job.created" ? idOf(stream) : lowestJobId(Date.parse(time), position);
+    return { jobs, floor };
   };
 }
 
@@ -49,5 +50,10 @@ export function jobsInLog(log: ReadableLog): ListSource {
 async function endOf(log: ReadableLog, end: string): Promise<number> {
   const time = timeIn(end);
   if (end !== firstIdAt(time)) return Math.min(positionIn(end), log.position);
-  return time >= log.time ? log.position : await eventsBy(log, time + DATED_LATER_MS);
+  // An id is of no earlier time than the event before its job's first.
+  return time > log.time ? log.position : Math.min(log.position, await eventsBy(log, time - 1) + 1);
+}
+
+function idOf(stream: string): string {
+  return stream.slice("job/".length);
 }

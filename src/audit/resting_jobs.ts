@@ -16,7 +16,7 @@ import type { StoreEntry, StoreKey } from "../events/store.ts";
 import type { Upcasters } from "../events/upcasters.ts";
 import type { ComparedStore } from "./compared_store.ts";
 import type { Findings } from "./findings.ts";
-import { entriesOf, evolveChecked, foldAll, isDoneWith } from "./folded_job.ts";
+import { entriesOf, foldAll, isDoneWith } from "./folded_job.ts";
 import { inPages } from "./in_pages.ts";
 import { isRow, type JobShape, JobShapes, rowLaneOf } from "./job_shapes.ts";
 import { sameJson } from "./same_value.ts";
@@ -88,7 +88,10 @@ export class RestingJobs {
     }
     const rows = await this.#store.getMany(byRow.map(({ key }) => key));
     const origins = await this.#origins(byRow.map(({ stream }) => stream));
-    const read = byRow.map(({ stream }, i): NamedJob => [stream, decodeRow(rows[i]!, origins[i]!)]);
+    const read = byRow.flatMap(({ stream }, i): NamedJob[] => {
+      const state = decodeRow(rows[i]!, origins[i]!);
+      return state ? [[stream, state]] : [];
+    });
     return [...read, ...await this.#fold(byEvents)];
   }
 
@@ -169,7 +172,7 @@ export class RestingJobs {
     return streams.map((stream) => {
       const isPlace = Number.isSafeInteger(positionIn(idOf(stream)));
       const first = isPlace ? this.#decode(all.next().value) : undefined;
-      return first?.event.stream === stream ? evolveChecked(null, first) : null;
+      return first?.event.stream === stream ? foldAll([first]) ?? null : null;
     });
   }
 

@@ -44,7 +44,12 @@ export class Deadlines {
     for (const [fire, at] of this.#due) {
       if (at > now) continue;
       this.#due.delete(fire);
-      fire();
+      try {
+        fire();
+      } catch (error) {
+        // Not these deadlines' to handle, and no reason to keep the others from firing.
+        reportError(error);
+      }
     }
     const next = Math.min(...this.#due.values());
     if (next < this.#timerAt) this.#setTimer(now, next);

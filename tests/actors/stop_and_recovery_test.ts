@@ -5,7 +5,8 @@ import { assertProjectionsMatchLog } from "../support/consistency.ts";
 import { FaultyStore } from "../support/faulty_store.ts";
 import { settle } from "../support/manual_clock.ts";
 import { aSpec } from "./support/facts.ts";
-import { TESTER } from "./support/log_of_jobs.ts";
+import { tamper } from "../audit/support/random_log.ts";
+import { logOfJobs, TESTER } from "./support/log_of_jobs.ts";
 import { SlowStore } from "./support/slow_store.ts";
 import { TestRuntime } from "./support/test_runtime.ts";
 
@@ -199,4 +200,24 @@ Deno.test("a commit of the old process that lands while the new one opens is see
   assertEquals((await next.queries.stats()).total, 1);
   await next.create();
   await next.close();
+});
+
+Deno.test("a stop leaves no timer behind, also when the log was in doubt once", async () => {
+  const store = new FaultyStore(new MemoryStore());
+  const test = await TestRuntime.open({ store, concurrency: 1, deadlineMs: 5_000, unknownAfterMs: 2_000 });
+  const id = await test.create({ timeout_seconds: 86_400 });
+  store.onCommits("lost_commit");
+  test.runOf(id).resolve({});
+  await test.clock.advanceAsync(10_000);
+  await test.stop();
+  assertEquals(test.clock.pending, 0);
+});
+
+Deno.test("a damaged row of running jobs keeps the log from being opened, and says how to mend it", async () => {
+  const { store, log } = await logOfJobs();
+  await log.drain();
+  for (const value of ["[999]", "{}"]) {
+    await tamper(store, [{ key: ["r"], value: new TextEncoder().encode(value) }]);
+    await assertRejects(() => logOfJobs({ store }), Error, "deno task audit replay --repair");
+  }
 });

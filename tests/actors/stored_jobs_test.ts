@@ -4,6 +4,9 @@ import { type FoundJob, foundWaiting, StoredJobs } from "../../src/actors/stored
 import { CountingStore } from "./support/counting_store.ts";
 import type { JobCommand } from "../../src/actors/job/commands.ts";
 import { timeIn } from "../../src/actors/job/id.ts";
+import { TransitionRefusedError } from "../../src/actors/errors.ts";
+import fc from "fast-check";
+import { anySpec, anyWish } from "./support/commands.ts";
 import { aSpec } from "./support/facts.ts";
 import { type LogOfJobs, logOfJobs, TESTER } from "./support/log_of_jobs.ts";
 
@@ -90,4 +93,70 @@ Deno.test("a job that moves to another queue, or between statuses, is found by i
     jobs = await logOfJobs({ store: jobs.store, clock: jobs.clock });
     assertEquals(await jobs.stored.read([{ id }]), expected, `${command.type}, another process`);
   }
+});
+
+Deno.test("a job is read from disk as it is at hand, by its id and in lists, whatever happened to it and in whatever batches", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          job: fc.nat(4),
+          wish: anyWish,
+          land: fc.boolean(),
+          times: fc.constantFrom(1, 1, 1, 1, 1, 1, 200),
+        }),
+        { minLength: 5, maxLength: 60 },
+      ),
+      fc.array(anySpec, { minLength: 5, maxLength: 5 }),
+      // Whether all ids lead to the jobs' first events.
+      fc.boolean(),
+      async (steps, specs, allLead) => {
+        const inner = new MemoryStore();
+        const commit = inner.commit.bind(inner);
+        inner.commit = (c) => {
+          const puts = c.puts.map(({ key }) => JSON.stringify(key));
+          const dels = c.deletes.map((k) => JSON.stringify(k));
+          if (new Set([...puts, ...dels]).size !== puts.length + dels.length) {
+            throw new Error("a key is in one commit twice");
+          }
+          return commit(c);
+        };
+        const jobs = await logOfJobs({ store: inner });
+        const { processor, states, log, clock, stored, queries } = jobs;
+        const ids = specs.map((spec, i) => {
+          clock.jump(1);
+          if (allLead || i % 2) {
+            return processor.create({ type: "create", spec, idempotency: null }, TESTER).after.id;
+          }
+          const id = `019b97f3-dca0-7000-8000-00000000000${i}`;
+          processor.stage(id, null, { type: "create", spec, idempotency: null }, TESTER);
+          return id;
+        });
+        await log.drain();
+        for (const { job, wish, land, times } of steps) {
+          const id = ids[job]!;
+          clock.jump(job * 100);
+          for (let n = 0; n < times; n++) {
+            try {
+              processor.stage(id, states.peek(id)!, wish(states.peek(id)!), TESTER);
+            } catch (error) {
+              if (!(error instanceof TransitionRefusedError)) throw error;
+              break;
+            }
+          }
+          if (!land) continue;
+          await log.drain();
+          const read = await stored.read(ids.map((id) => ({ id })));
+          for (const [i, state] of read.entries()) assertEquals(state, states.peek(ids[i]!));
+          const listed = await queries.list({}, { limit: 50 });
+          const want = ids.filter((id) => states.peek(id)!.phase !== "deleted").sort().reverse();
+          assertEquals(
+            listed.jobs.map(({ id, version }) => [id, version]),
+            want.map((id) => [id, states.peek(id)!.version]),
+          );
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
 });

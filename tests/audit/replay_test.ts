@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { rowKey } from "../../src/actors/job/keys.ts";
+import { listKey } from "../../src/actors/job/keys.ts";
 import { type Progress, replay, type ReplayOptions } from "../../src/audit/replay.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import type { Store } from "../../src/events/store.ts";
@@ -88,7 +88,7 @@ Deno.test("replay() finds whatever was done to the log that the plain comparison
 });
 
 Deno.test("replay() names a row that was put back to an earlier state, though it was right once", async () => {
-  const { store, processor, log } = await logOfJobs();
+  const { store, processor, states, log } = await logOfJobs();
   const { after: { id } } = processor.create({ type: "create", spec: aSpec(), idempotency: null }, TESTER);
   const fail = async (attempt: number) => {
     await processor.execute(id, { type: "start" }, TESTER);
@@ -96,13 +96,15 @@ Deno.test("replay() names a row that was put back to an earlier state, though it
     await processor.execute(id, { type: "settle", attempt, outcome, progress: null }, TESTER);
   };
   await fail(1);
-  const earlier = (await store.get(rowKey(id))).value!;
+  const key = listKey((await states.committed(id))!);
+  const earlier = (await store.get(key)).value!;
+  assert(earlier.length > 0);
   await processor.execute(id, { type: "retry" }, TESTER);
   await fail(2);
   await log.drain();
-  await tamper(store, [{ key: rowKey(id), value: earlier }]);
+  await tamper(store, [{ key, value: earlier }]);
   const { violations, keys } = await verdict(store, { memory: { states: 1, pages: 1 } });
-  assertEquals({ violations, keys }, { violations: [], keys: [JSON.stringify(rowKey(id))] });
+  assertEquals({ violations, keys }, { violations: [], keys: [JSON.stringify(key)] });
 });
 
 Deno.test("replay() passes over the prefixes that it is told are folded from no event", async () => {
@@ -234,4 +236,23 @@ Deno.test("replay() checks the versions of streams that are no jobs", async () =
   await tamper(store, [{ key: ["0e", 0, 3], value: new TextEncoder().encode(lines.join("\n")) }]);
   const { violations } = await verdict(store);
   assertEquals(violations[0], "event 4: it is version 3 of queue/mail, the one before is 1");
+});
+
+Deno.test("replay() ends, and names the damage, when a page is missing and rows are those of an earlier moment", async () => {
+  const { store, processor, log } = await logOfJobs();
+  const ids: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const { after: { id } } = processor.create({ type: "create", spec: aSpec(), idempotency: null }, TESTER);
+    await log.drain();
+    await processor.execute(id, { type: "cancel" }, TESTER);
+    ids.push(id);
+  }
+  const pages = await store.list({ prefix: ["0e"] }, { limit: ALL });
+  const rows = await store.list({ prefix: ["0l"] }, { limit: ALL });
+  await Promise.all(
+    [ids[0]!, ids[5]!].map((id) => processor.execute(id, { type: "delete" }, TESTER)),
+  );
+  await tamper(store, rows, [pages[5]!.key]);
+  const { violations } = await verdict(store, { memory: { states: 1, pages: 2 } });
+  assert(violations.length > 0);
 });

@@ -65,3 +65,23 @@ Deno.test("closed deadlines still fire, and leave no timer once there is nothing
   idle.close();
   assertEquals(clock.pending, 0);
 });
+
+Deno.test("a callback that throws is reported, and keeps no other from firing", () => {
+  const reported: string[] = [];
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    reported.push(event.error.message);
+  };
+  globalThis.addEventListener("error", onError);
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock);
+  let fired = 0;
+  deadlines.set(() => {
+    throw new Error("a callback failed");
+  }, 10);
+  deadlines.set(() => void (fired += 1), 10);
+  deadlines.set(() => void (fired += 1), 20);
+  clock.advance(100);
+  globalThis.removeEventListener("error", onError);
+  assertEquals([fired, reported], [2, ["a callback failed"]]);
+});

@@ -29,14 +29,12 @@ export function encodeRow(state: JobState): Uint8Array {
 }
 
 /**
+ * The state that the row says, `null` if it rests on a first event and there is none.
+ *
  * @param origin The state after the job's first event, `null` if the id leads to none.
- * @throws {Error} If the row rests on a first event and there is none.
  */
-export function decodeRow(bytes: Uint8Array, origin: JobState | null): JobState {
+export function decodeRow(bytes: Uint8Array, origin: JobState | null): JobState | null {
   const said = decodeJson<Partial<JobState>>(bytes);
   if (said.id !== undefined) return { ...said as JobState, origin: null };
-  if (origin === null) {
-    throw new Error("A job's row says what changed since its first event, and there is none");
-  }
-  return { ...origin, ...said, origin };
+  return origin && { ...origin, ...said, origin };
 }

@@ -23,15 +23,23 @@ export class RunningJobs {
   /** What the batch under way changes; `undefined` stands for a job that no longer runs. */
   #changes: ReadonlyMap<string, Start | undefined> = new Map();
 
-  /** Reads the row as it was last committed. */
-  async load(store: Store, log: Pick<EventLog<unknown>, "readAt">): Promise<void> {
+  /**
+   * Reads the row as it was last committed.
+   *
+   * @throws {Error} If it is damaged; says what to do.
+   */
+  async load(store: Store, log: Pick<EventLog<unknown>, "find">): Promise<void> {
     const { value } = await store.get(RUNNING_KEY);
-    const running = value ? decodeJson<(number | string)[]>(value) : [];
-    const starts = running.filter((each) => typeof each === "number");
-    const events = (await log.readAt(starts)).values();
+    const running = value ? decodeJson<unknown>(value) : [];
+    if (!Array.isArray(running)) throw damaged();
+    const events = (await log.find(running.filter((each) => typeof each === "number"))).values();
     for (const each of running) {
       if (typeof each === "string") this.#starts.set(each, null);
-      else this.#starts.set(events.next().value!.event.stream.slice("job/".length), each);
+      else {
+        const stream = events.next().value?.event.stream;
+        if (stream === undefined) throw damaged();
+        this.#starts.set(stream.slice("job/".length), each);
+      }
     }
   }
 
@@ -67,6 +75,10 @@ export class RunningJobs {
     for (const [id, start] of this.#starts) if (!this.#changes.has(id)) yield [id, start];
     for (const [id, start] of this.#changes) if (start !== undefined) yield [id, start];
   }
+}
+
+function damaged(): Error {
+  return new Error("The row of running jobs is damaged: `deno task audit replay --repair` writes it anew");
 }
 
 export function runningEntry(jobs: Iterable<readonly [id: string, start: Start]>): StoreEntry {

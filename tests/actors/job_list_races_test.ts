@@ -1,0 +1,143 @@
+/**
+ * Lists while jobs change under them, and where they walk the log: no job is missed, none shown as it never was.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { selectedJobs } from "../../src/actors/bulk_selection.ts";
+import { firstIdAt } from "../../src/events/ids.ts";
+import { MemoryStore } from "../../src/events/memory_store.ts";
+import type { StoreEntry, StoreRange } from "../../src/events/store.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
+import { aSpec } from "./support/facts.ts";
+import { type LogOfJobs, logOfJobs, TESTER } from "./support/log_of_jobs.ts";
+import { SlowStore } from "./support/slow_store.ts";
+
+function create({ processor }: LogOfJobs, overrides: Parameters<typeof aSpec>[0] = {}): string {
+  return processor.create({ type: "create", spec: aSpec(overrides), idempotency: null }, TESTER).after.id;
+}
+
+/** A list whose indexes are read already, all but the last of them answered. */
+async function begunList(jobs: LogOfJobs, store: SlowStore) {
+  store.slow = new Set(["list"]);
+  const listing = jobs.queries.list({}, { limit: 10 });
+  await settle();
+  store.slow = new Set();
+  while (store.waiting > 1) store.release();
+  return async () => {
+    store.release();
+    return (await listing).jobs;
+  };
+}
+
+Deno.test("a selection of what was there before a moment leaves alone what came after, in the log too", async () => {
+  const jobs = await logOfJobs();
+  const { log, clock } = jobs;
+  const old = Array.from({ length: 80 }, (_, i) => create(jobs, { queue: `queue-${i}` }));
+  await log.drain();
+  clock.advance(60_000);
+  const before = firstIdAt(clock.now());
+  for (let i = 0; i < 1_500; i++) {
+    if (i % 100 === 0) {
+      await log.drain();
+      clock.advance(1);
+    }
+    create(jobs, { queue: "queue-1" });
+  }
+  await log.drain();
+  clock.advance(60_000);
+  const { signal } = new AbortController();
+  const ids: string[] = [];
+  for await (const page of selectedJobs(jobs, { action: "cancel", filter: {} }, { signal, before })) {
+    ids.push(...page.map(({ id }) => id));
+  }
+  assertEquals(ids, old.toReversed());
+});
+
+/** Each reading of it is a millisecond later, so that an event is dated after its job's id was drawn. */
+class TickingClock extends ManualClock {
+  override now(): number {
+    this.jump(1);
+    return super.now();
+  }
+}
+
+Deno.test("a list that walks the log shows each job once, though events are dated after ids are drawn", async () => {
+  const jobs = await logOfJobs({ clock: new TickingClock() });
+  const { processor, states, log } = jobs;
+  const ids: string[] = [];
+  for (let i = 0; i < 1_200; i++) {
+    ids.push(create(jobs, { queue: `queue-${i % 100}` }));
+    if (i % 100 === 99) await log.drain();
+  }
+  const [busy] = ids;
+  processor.stage(busy!, states.peek(busy!)!, { type: "start" }, TESTER);
+  for (let i = 0; i < 799; i++) {
+    const progress = { type: "progress", attempt: 1, percent: 1, note: null } as const;
+    processor.stage(busy!, states.peek(busy!)!, progress, TESTER);
+  }
+  await log.drain();
+  const seen: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await jobs.queries.list({}, { limit: 500, ...(after !== undefined && { after }) });
+    seen.push(...page.jobs.map(({ id }) => id));
+    after = page.next;
+  } while (after !== undefined);
+  assertEquals(seen, ids.toReversed());
+});
+
+Deno.test("a job that is deleted while a list is read is shown as it was, or not at all", async () => {
+  const store = new SlowStore(new MemoryStore());
+  const jobs = await logOfJobs({ store });
+  const id = create(jobs, { queue: "a" });
+  await jobs.log.drain();
+  await jobs.processor.execute(id, { type: "update", changes: { queue: "b" } }, TESTER);
+  await jobs.processor.execute(id, { type: "cancel" }, TESTER);
+  const finish = await begunList(jobs, store);
+  await jobs.processor.execute(id, { type: "delete" }, TESTER);
+  const shown = await finish();
+  assert(shown.every(({ status, queue }) => status === "cancelled" && queue === "b"), JSON.stringify(shown));
+});
+
+Deno.test("a job that is cancelled while a list is read is shown as it was before or is after", async () => {
+  const store = new SlowStore(new MemoryStore());
+  const jobs = await logOfJobs({ store });
+  const id = create(jobs, { payload: { to: "old" } });
+  await jobs.log.drain();
+  await jobs.processor.execute(id, { type: "update", changes: { payload: { to: "new" } } }, TESTER);
+  const finish = await begunList(jobs, store);
+  await jobs.processor.execute(id, { type: "cancel" }, TESTER);
+  const [shown] = await finish();
+  assertEquals(shown?.payload, { to: "new" });
+});
+
+/** Asks for the entries under one status only when it may. */
+class LateStore extends MemoryStore {
+  readonly may = Promise.withResolvers<void>();
+
+  override async list(
+    range: StoreRange,
+    options: { limit: number; reverse?: boolean },
+  ): Promise<StoreEntry[]> {
+    if (range.prefix[1] === "cancelled") await this.may.promise;
+    return await super.list(range, options);
+  }
+}
+
+Deno.test("a job that moves from one status to another while a list is read is not missed", async () => {
+  const store = new LateStore();
+  const jobs = await logOfJobs({ store });
+  const ids: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    ids.push(create(jobs));
+    await jobs.log.drain();
+    await jobs.processor.execute(ids[i]!, { type: "cancel" }, TESTER);
+  }
+  await jobs.processor.execute(ids[1]!, { type: "retry" }, TESTER);
+  const listing = jobs.queries.list({}, { limit: 10 });
+  await settle();
+  await jobs.processor.execute(ids[0]!, { type: "retry" }, TESTER);
+  store.may.resolve();
+  assertEquals((await listing).jobs.map(({ id }) => id), ids.toReversed());
+});
