@@ -61,7 +61,7 @@ export class JobQueryService implements JobQueries {
     return state && state.phase !== "deleted" ? await this.show(state) : undefined;
   }
 
-  /** The job as its users see it, with payload and result read if they are not in the row. */
+  /** The job as its users see it, with payload and result read if its state only points to them. */
   async show(state: JobState): Promise<Job> {
     const { log } = this.#options;
     const payload = "inline" in state.payload

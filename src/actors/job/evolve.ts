@@ -11,7 +11,7 @@ import type { Held, JobState } from "./state.ts";
 import { isFirst } from "./stored.ts";
 import { nextPhase } from "./transition_table.ts";
 
-/** An event up to this size keeps its payload or result in the job's row too; a larger one is pointed to. */
+/** An event up to this size has its payload or result in the job's state; a larger one is pointed to. */
 const INLINE_BYTES = 2 * 1024;
 
 /** Positions kept in the row; when they are twice as many, the older half goes into a chunk. */

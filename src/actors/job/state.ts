@@ -8,7 +8,7 @@ import type { IdempotencyRecord } from "./events.ts";
 import type { Backoff, Job, JobPriority, JobProgress, JobStatus } from "./job.ts";
 import type { JobPhase } from "./transition_table.ts";
 
-/** A payload or result: in the row while its event is small, otherwise the position of that event. */
+/** A payload or result: at hand with the state while its event is small, otherwise the position of that event. */
 export type Held = { readonly inline: JsonObject } | { readonly position: number };
 
 /** Times are milliseconds since the epoch. */
@@ -50,7 +50,8 @@ export interface JobState {
   readonly historyLimited?: true;
   /** Positions of the job's latest events, oldest first; older ones are in chunks. */
   readonly positions: readonly number[];
-  /** The state after the first event, if the id leads to that event; `null` in that state itself. Rows are written as what differs from it. */
+  /** The state after the first event, if the id leads to that event; `null` otherwise, and in that state itself. A row says what
+   * differs from it, or everything. */
   readonly origin: JobState | null;
 }
 
