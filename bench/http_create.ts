@@ -14,6 +14,7 @@ import { type ServerProcess, startServer } from "./server_process.ts";
 import { latency, middle } from "./statistics.ts";
 
 const CONNECTIONS = 64;
+
 export const httpCreate: Measurement = { name: "http_create", measure: measureHttp };
 
 async function measureHttp({ dir, sizes }: Bench): Promise<Row[]> {

@@ -5,6 +5,7 @@
  */
 import type { EventLog } from "../events/event_log.ts";
 import { JobNotFoundError, MomentError, NotThenError } from "./errors.ts";
+import { jobIdOf } from "./job/events.ts";
 import { evolve } from "./job/evolve.ts";
 import { newJobId, positionIn } from "./job/id.ts";
 import type { Job } from "./job/job.ts";
@@ -99,7 +100,7 @@ export class JobsAsOf implements AsOfQueries {
     const from = Math.max(floor, position - EVENTS_PER_READ);
     const events = await this.#options.log.read(from, position - from);
     return events.filter(({ event }) => event.type === "job.created").reverse()
-      .map(({ event }) => ({ id: event.stream.slice("job/".length), position: event.position }));
+      .map(({ event }) => ({ id: jobIdOf(event.stream), position: event.position }));
   }
 
   /** Folded from the job's events before a position; `null` when there were none. */

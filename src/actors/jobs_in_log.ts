@@ -5,6 +5,7 @@
  */
 import type { EventLog } from "../events/event_log.ts";
 import { firstIdAt } from "../events/ids.ts";
+import { jobIdOf } from "./job/events.ts";
 import { lowestJobId, positionIn, timeIn } from "./job/id.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { ListSource } from "./list_source.ts";
@@ -27,7 +28,7 @@ export function jobsInLog(log: ReadableLog): ListSource {
       const events = await log.read(from, position - from);
       for (const { event } of events.reverse()) {
         if (event.type !== "job.created") continue;
-        const id = idOf(event.stream);
+        const id = jobIdOf(event.stream);
         if (id >= end) continue;
         if (id < first) return { jobs, floor: undefined };
         jobs.push({ id });
@@ -41,7 +42,7 @@ export function jobsInLog(log: ReadableLog): ListSource {
     const [next] = await log.read(position, 1);
     const { type, time, stream } = next!.event;
     // The id of a job is drawn before its first event is dated.
-    const floor = type === "job.created" ? idOf(stream) : lowestJobId(Date.parse(time), position);
+    const floor = type === "job.created" ? jobIdOf(stream) : lowestJobId(Date.parse(time), position);
     return { jobs, floor };
   };
 }
@@ -52,8 +53,4 @@ async function endOf(log: ReadableLog, end: string): Promise<number> {
   if (end !== firstIdAt(time)) return Math.min(positionIn(end), log.position);
   // An id is of no earlier time than the event before its job's first.
   return time > log.time ? log.position : Math.min(log.position, await eventsBy(log, time - 1) + 1);
-}
-
-function idOf(stream: string): string {
-  return stream.slice("job/".length);
 }

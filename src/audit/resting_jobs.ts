@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { jobIdOf } from "../actors/job/events.ts";
 import { positionIn } from "../actors/job/id.ts";
 import { decodeRow } from "../actors/job/row.ts";
 import { runningStart } from "../actors/job/running.ts";
@@ -83,13 +84,16 @@ export class RestingJobs {
     const byEvents: { stream: string; events: readonly number[] }[] = [];
     for (const stream of streams) {
       const job = this.#jobs.get(stream)!;
-      if (isShape(job)) byRow.push({ stream, key: [...rowLaneOf(job), idOf(stream)] });
+      if (isShape(job)) byRow.push({ stream, key: [...rowLaneOf(job), jobIdOf(stream)] });
       else byEvents.push({ stream, events: typeof job === "number" ? [job] : job });
     }
     const rows = await this.#store.getMany(byRow.map(({ key }) => key));
-    const origins = await this.#origins(byRow.map(({ stream }) => stream));
+    const firsts = byRow.map(({ stream }) => ({ stream, events: [positionIn(jobIdOf(stream))] }));
+    const origins = new Map(
+      await this.#fold(firsts.filter(({ events }) => events.every(Number.isSafeInteger))),
+    );
     const read = byRow.flatMap(({ stream }, i): NamedJob[] => {
-      const state = decodeRow(rows[i]!, origins[i]!);
+      const state = decodeRow(rows[i]!, origins.get(stream) ?? null);
       return state ? [[stream, state]] : [];
     });
     return [...read, ...await this.#fold(byEvents)];
@@ -113,7 +117,7 @@ export class RestingJobs {
 
   /** Of all jobs; they are settled. */
   *shapes(): Generator<[id: string, shape: JobShape]> {
-    for (const [stream, shape] of this.#jobs) yield [idOf(stream), shape as JobShape];
+    for (const [stream, shape] of this.#jobs) yield [jobIdOf(stream), shape as JobShape];
   }
 
   get count(): number {
@@ -161,21 +165,6 @@ export class RestingJobs {
     if (!is || !isRow({ key, value }) || !sameJson(is, value)) await this.#findings.differs(key, is, value);
   }
 
-  /** The states after the jobs' first events; `null` where the id does not lead to it. */
-  async #origins(streams: readonly string[]): Promise<(JobState | null)[]> {
-    const found = await readEventsAt(
-      this.#store,
-      PARTITION,
-      streams.map((stream) => positionIn(idOf(stream))).filter(Number.isSafeInteger),
-    );
-    const all = found.values();
-    return streams.map((stream) => {
-      const isPlace = Number.isSafeInteger(positionIn(idOf(stream)));
-      const first = isPlace ? this.#decode(all.next().value) : undefined;
-      return first?.event.stream === stream ? foldAll([first]) ?? null : null;
-    });
-  }
-
   async #fold(jobs: readonly { stream: string; events: readonly number[] }[]): Promise<NamedJob[]> {
     const found = await readEventsAt(this.#store, PARTITION, jobs.flatMap(({ events }) => events));
     const all = found.values();
@@ -209,8 +198,4 @@ function isShape(job: JobShape | Events): job is JobShape {
 
 function isNoRow(entry: StoreEntry): boolean {
   return !isRow(entry);
-}
-
-function idOf(stream: string): string {
-  return stream.slice("job/".length);
 }

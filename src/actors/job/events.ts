@@ -106,6 +106,13 @@ export function newJobEvent<Type extends JobEventType>(
   return { type, schema_version: SCHEMA_VERSION, machine_version: machineVersion, data: { ...data } };
 }
 
+const STREAM_PREFIX = "job/";
+
 export function jobStream(id: string): string {
-  return `job/${id}`;
+  return `${STREAM_PREFIX}${id}`;
+}
+
+/** Of a job's stream, the job's id. */
+export function jobIdOf(stream: string): string {
+  return stream.slice(STREAM_PREFIX.length);
 }

@@ -5,7 +5,7 @@
  */
 import type { StoredEvent } from "../../events/event.ts";
 import type { JsonObject } from "../../handlers/handler.ts";
-import type { JobEvent, JobEventData } from "./events.ts";
+import { type JobEvent, type JobEventData, jobIdOf } from "./events.ts";
 import { positionIn, timeIn } from "./id.ts";
 import type { Held, JobState } from "./state.ts";
 import { isFirst } from "./stored.ts";
@@ -41,7 +41,7 @@ export function evolve(state: JobState | null, stored: StoredEvent): JobState | 
 }
 
 function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"]): JobState {
-  const id = event.stream.slice("job/".length);
+  const id = jobIdOf(event.stream);
   const time = Date.parse(event.time);
   const scheduledAt = parseTime(data.scheduled_at);
   // In the order of the ids, so that the order of choice can serve the lists.

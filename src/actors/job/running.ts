@@ -9,6 +9,7 @@
  */
 import type { EventLog } from "../../events/event_log.ts";
 import type { Store, StoreEntry, StoreKey } from "../../events/store.ts";
+import { jobIdOf } from "./events.ts";
 import { decodeJson, encodeJson } from "./row.ts";
 import { type JobState, statusOf } from "./state.ts";
 import { isJustStarted } from "./stored.ts";
@@ -38,7 +39,7 @@ export class RunningJobs {
       else {
         const stream = events.next().value?.event.stream;
         if (stream === undefined) throw damaged();
-        this.#starts.set(stream.slice("job/".length), each);
+        this.#starts.set(jobIdOf(stream), each);
       }
     }
   }
