@@ -3,22 +3,36 @@
  *
  * @module
  */
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Bytes of a hash. */
 export const HASH_BYTES = 32;
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+const LEAF = 0;
+const NODE = 1;
+const NOTHING = new Uint8Array();
+
+/** What is hashed is laid out here. */
+let room = new Uint8Array(1 + 2 * HASH_BYTES);
 
 /** The hash of a leaf: SHA-256 of a zero byte and the entry. */
 export function leafHash(entry: Uint8Array): Uint8Array {
-  return createHash("sha256").update(LEAF).update(entry).digest();
+  return sha256(LEAF, entry, NOTHING);
 }
 
 /** The hash of a node: SHA-256 of a one byte and both children. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash("sha256").update(NODE).update(left).update(right).digest();
+  return sha256(NODE, left, right);
+}
+
+/** As hexadecimal digits a hash comes out of Node's module in half the time that it takes as a `Buffer`. */
+function sha256(kind: number, first: Uint8Array, second: Uint8Array): Uint8Array {
+  const length = 1 + first.length + second.length;
+  if (room.length < length) room = new Uint8Array(length);
+  room[0] = kind;
+  room.set(first, 1);
+  room.set(second, 1 + first.length);
+  return Uint8Array.fromHex(hash("sha256", room.subarray(0, length), "hex"));
 }
 
 /** The root of a tree without leaves. */
