@@ -9,7 +9,7 @@
 import type { ChangingAppend } from "../events/append.ts";
 import type { Clock } from "../events/clock.ts";
 import { Deadlines } from "../events/deadlines.ts";
-import { LogFencedError, LogUnavailableError } from "../events/errors.ts";
+import { LogUnavailableError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { HandlerContext, HandlerServices, JsonObject } from "../handlers/handler.ts";
@@ -157,19 +157,12 @@ export class AttemptPool {
     // It was moved to a later time, and is found there when that has landed.
     if (state && state.readyAt > this.#now) return;
     try {
-      const { append } = processor.stage(id, state, { type: "start" }, SUPERVISOR);
+      processor.stage(id, state, { type: "start" }, SUPERVISOR);
       this.#slots.take(id, kind, "starting");
-      append?.landed.catch((error) => error instanceof LogFencedError && this.#abandonStart(id));
     } catch (error) {
       if (error instanceof LogUnavailableError) scheduler.giveBack(state!);
       else if (!isRefusal(error)) this.#options.onError(error);
     }
-  }
-
-  /** The log is another's now. That start will never land, and no `reset` tells so. */
-  #abandonStart(id: string): void {
-    this.#slots.release(id);
-    this.#wake();
   }
 
   #startUnread(id: string, kind: SlotKind): void {

@@ -28,6 +28,7 @@ import {
 } from "./event.ts";
 import { readEvents, readEventsAt } from "./event_page.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { PendingAppend } from "./pending_append.ts";
 import type { Store } from "./store.ts";
 import { Upcasters } from "./upcasters.ts";
 
@@ -154,10 +155,7 @@ export class EventLog<Change> {
 
     this.#nextPosition += events.length;
     this.#staged.set(stream, expectedVersion + events.length);
-    const { promise: landed, resolve, reject } = Promise.withResolvers<void>();
-    // Callers that do not wait are told of a loss by `reset`.
-    landed.catch(() => {});
-    const append = { stream, events, change, group: this.#group, landed, resolve, reject };
+    const append = new PendingAppend(stream, events, change, this.#group);
     this.#commits.submit(append);
     return append;
   }

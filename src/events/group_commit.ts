@@ -12,6 +12,7 @@ import { sealBatch } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { Committer } from "./committer.ts";
 import { LogUnavailableError, UnknownOutcomeError } from "./errors.ts";
+import type { PendingAppend } from "./pending_append.ts";
 
 export interface GroupCommitOptions<Change> {
   readonly projector: Projector<Change>;
@@ -24,20 +25,14 @@ export interface GroupCommitOptions<Change> {
   readonly onHealth: (health: LogHealth) => void;
 }
 
-/** A staged append with the two ends of its promise. */
-export interface Pending<Change> extends StagedAppend<Change> {
-  resolve(): void;
-  reject(error: Error): void;
-}
-
 /** Fewer appends than this wait for those that the callers just answered will stage. */
 const WORTH_A_COMMIT = 24;
 
 export class GroupCommit<Change> {
   readonly #committer: Committer;
   readonly #options: GroupCommitOptions<Change>;
-  #waiting: Pending<Change>[] = [];
-  #underway: Pending<Change>[] = [];
+  #waiting: PendingAppend<Change>[] = [];
+  #underway: PendingAppend<Change>[] = [];
   #scheduled = false;
   #refusal: Error | undefined;
   #closing = false;
@@ -55,7 +50,7 @@ export class GroupCommit<Change> {
     return this.#refusal ?? (this.#closing ? new LogUnavailableError("Daybook is stopping") : undefined);
   }
 
-  submit(append: Pending<Change>): void {
+  submit(append: PendingAppend<Change>): void {
     this.#waiting.push(append);
     this.#schedule(queueMicrotask);
   }
