@@ -10,6 +10,7 @@ import { endEntry, RECORDS, type StreamEnd } from "../actors/record_streams.ts";
 import { encodeJson } from "../actors/job/row.ts";
 import { runningEntry, type Start } from "../actors/job/running.ts";
 import type { EventEnvelope } from "../events/event.ts";
+import { parseIsoTime } from "../events/iso_time.ts";
 import type { StoreEntry } from "../events/store.ts";
 import type { Findings } from "./findings.ts";
 import type { RestingJobs } from "./resting_jobs.ts";
@@ -55,7 +56,7 @@ export class FinalMinutes {
 
   count({ type, time }: EventEnvelope): void {
     if (type !== "job.completed" && type !== "job.failed" && type !== "job.cancelled") return;
-    const minute = Math.floor(Date.parse(time) / MINUTE_MS);
+    const minute = Math.floor(parseIsoTime(time) / MINUTE_MS);
     let counts = this.#minutes.get(minute);
     if (!counts) this.#minutes.set(minute, counts = { completed: 0, failed: 0, cancelled: 0 });
     counts[type.slice("job.".length) as keyof FinalCounts] += 1;

@@ -12,6 +12,7 @@ import { LogFencedError } from "./errors.ts";
 import type { StoredEvent } from "./event.ts";
 import { readEventsAt } from "./event_page.ts";
 import { decodeHead, encodeHead, type Head, headKey } from "./head.ts";
+import { parseIsoTime } from "./iso_time.ts";
 import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
 export interface CommitterOptions {
@@ -38,6 +39,8 @@ export class Committer {
   #head: Head;
   #versionstamp: string;
   #fenced: LogFencedError | undefined;
+  /** Of the next batch; drawn while the one before is under way. */
+  #batchId: string;
   /** Called when a commit's outcome becomes doubtful, with the cause. */
   onDoubt: (why: string) => void = () => {};
 
@@ -45,6 +48,7 @@ export class Committer {
     this.#options = options;
     this.#head = head;
     this.#versionstamp = versionstamp;
+    this.#batchId = options.newId();
   }
 
   /** The head of the last batch that landed. */
@@ -95,19 +99,21 @@ export class Committer {
     const { store, partition, clock, deadlineMs, newId } = this.#options;
     const key = headKey(partition);
     const { position, time } = batch.last.event;
-    const head = { ...this.#head, position: position + 1, time: Date.parse(time), batch_id: newId() };
+    const head = { ...this.#head, position: position + 1, time: parseIsoTime(time), batch_id: this.#batchId };
     try {
       const commit = store.commit({
         check: { key, versionstamp: this.#versionstamp },
         puts: [...batch.puts, { key, value: encodeHead(head) }],
         deletes: batch.deletes,
       });
+      this.#batchId = newId();
       const versionstamp = await withDeadline(clock, deadlineMs, "The commit", commit);
       if (versionstamp !== null) return this.#adopt(head, versionstamp, "landed");
       this.onDoubt("the store refused the commit");
     } catch (error) {
       this.onDoubt(messageOf(error));
     }
+    this.#batchId = newId();
     return await this.#settle(head, batch.last);
   }
 

@@ -28,6 +28,7 @@ import {
 } from "./event.ts";
 import { readEvents, readEventsAt } from "./event_page.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { toIsoTime } from "./iso_time.ts";
 import { PendingAppend } from "./pending_append.ts";
 import type { Store } from "./store.ts";
 import { Upcasters } from "./upcasters.ts";
@@ -226,7 +227,7 @@ export class EventLog<Change> {
   }
 
   #setTime(ms: number): void {
-    if (ms !== this.#time.ms || this.#time.text === "") this.#time = { ms, text: new Date(ms).toISOString() };
+    if (ms !== this.#time.ms || this.#time.text === "") this.#time = { ms, text: toIsoTime(ms) };
   }
 
   #encode(

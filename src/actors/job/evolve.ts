@@ -4,6 +4,7 @@
  * @module
  */
 import type { StoredEvent } from "../../events/event.ts";
+import { parseIsoTime } from "../../events/iso_time.ts";
 import type { JsonObject } from "../../handlers/handler.ts";
 import { type JobEvent, type JobEventData, jobIdOf } from "./events.ts";
 import { positionIn, timeIn } from "./id.ts";
@@ -28,7 +29,7 @@ export function evolve(state: JobState | null, stored: StoredEvent): JobState | 
   if (state === null) {
     return fact.type === "job.created" ? created(stored, fact.data) : null;
   }
-  const time = Date.parse(event.time);
+  const time = parseIsoTime(event.time);
   return {
     ...state,
     ...changed(state, time, fact, stored),
@@ -42,7 +43,7 @@ export function evolve(state: JobState | null, stored: StoredEvent): JobState | 
 
 function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"]): JobState {
   const id = jobIdOf(event.stream);
-  const time = Date.parse(event.time);
+  const time = parseIsoTime(event.time);
   const scheduledAt = parseTime(data.scheduled_at);
   // In the order of the ids, so that the order of choice can serve the lists.
   const createdAt = positionIn(id) === event.position ? timeIn(id) : time;
@@ -107,7 +108,7 @@ function changed(
     case "job.progressed":
       return { progress: { percent: fact.data.percent, note: fact.data.note } };
     case "job.attempt_failed": {
-      const nextRetryAt = Date.parse(fact.data.next_retry_at);
+      const nextRetryAt = parseIsoTime(fact.data.next_retry_at);
       return {
         errorMessage: fact.data.error_message,
         retryCount: fact.data.retry_count,
@@ -197,5 +198,5 @@ function waitsSince(scheduledAt: number | null, time: number): number {
 }
 
 function parseTime(text: string | null): number | null {
-  return text === null ? null : Date.parse(text);
+  return text === null ? null : parseIsoTime(text);
 }

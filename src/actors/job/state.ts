@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toIsoTime } from "../../events/iso_time.ts";
 import type { JsonObject } from "../../handlers/handler.ts";
 import type { IdempotencyRecord } from "./events.ts";
 import type { Backoff, Job, JobPriority, JobProgress, JobStatus } from "./job.ts";
@@ -96,13 +97,8 @@ export function toJob(state: JobState, payload: JsonObject, result: JsonObject |
   };
 }
 
-let last = { ms: 0, text: new Date(0).toISOString() };
-
 function iso(ms: number): string;
 function iso(ms: number | null): string | null;
 function iso(ms: number | null): string | null {
-  if (ms === null) return null;
-  // Jobs that are shown together were often created together.
-  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() };
-  return last.text;
+  return ms === null ? null : toIsoTime(ms);
 }
