@@ -11,6 +11,7 @@ import { type Clock, systemClock } from "../events/clock.ts";
 import { EventLog } from "../events/event_log.ts";
 import { monotonicIds } from "../events/ids.ts";
 import { TreeFollower } from "../events/merkle/tree_follower.ts";
+import type { TreeGrower } from "../events/merkle/tree_grower.ts";
 import type { Store } from "../events/store.ts";
 import type { HandlerServices } from "../handlers/handler.ts";
 import { AttemptPool, type AttemptPoolOptions } from "./attempt_pool.ts";
@@ -50,6 +51,8 @@ export interface RuntimeOptions {
   readonly onRestart?: SupervisorParts["onRestart"];
   /** Ed25519 key that signs checkpoints of the log. Default: none are made. */
   readonly signingKey?: KeyObject;
+  /** Grows the log's Merkle tree. Default: on this thread. */
+  readonly treeGrower?: TreeGrower;
   /** Told of each checkpoint as it is signed. */
   readonly onCheckpoint?: (note: string) => void;
   /** How long a stop waits for running handlers before their signals fire, in milliseconds. Default 5000. */
@@ -210,7 +213,7 @@ export class Runtime {
 }
 
 function followTree(log: EventLog<JobChange>, privateKey: KeyObject, options: RuntimeOptions): TreeFollower {
-  const { store, clock = systemClock, onCheckpoint, onError = () => {} } = options;
+  const { store, clock = systemClock, treeGrower, onCheckpoint, onError = () => {} } = options;
   const tree = new TreeFollower({
     store,
     partition: 0,
@@ -218,6 +221,7 @@ function followTree(log: EventLog<JobChange>, privateKey: KeyObject, options: Ru
     signer: { name: log.logId, privateKey },
     clock,
     onError,
+    ...(treeGrower && { grower: treeGrower }),
     ...(onCheckpoint && { onCheckpoint }),
   });
   log.listen({ landed: () => tree.landed() });

@@ -6,7 +6,7 @@
 import { fromPage } from "../events/event_page.ts";
 import { GrowingTree } from "../events/merkle/growing_tree.ts";
 import { TILE_WIDTH } from "../events/merkle/tiles.ts";
-import { HASH_BYTES, leafHash } from "../events/merkle/tree_hash.ts";
+import { HASH_BYTES } from "../events/merkle/tree_hash.ts";
 import type { StoreEntry } from "../events/store.ts";
 
 /** What is wanted of the tree. */
@@ -48,7 +48,7 @@ export class TreeGrowth {
     this.#take(tiles, roots);
     for (const page of pages) {
       for (const bytes of fromPage(page).events) {
-        this.#tree.append(leafHash(bytes));
+        this.#tree.append(bytes);
         this.#take(tiles, roots);
       }
     }

@@ -39,13 +39,33 @@ export function toPages(events: readonly StoredEvent[]): StoreEntry[] {
 }
 
 export function fromPage({ key, value }: StoreEntry): EventPage {
+  return { first: key[2] as number, events: splitLines(value) };
+}
+
+/** The stored bytes of events, one a line. */
+export function joinLines(events: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let size = Math.max(0, events.length - 1);
+  for (const bytes of events) size += bytes.length;
+  const lines = new Uint8Array(size);
+  let at = 0;
+  for (const bytes of events) {
+    if (at > 0) lines[at++] = LINE_BREAK;
+    lines.set(bytes, at);
+    at += bytes.length;
+  }
+  return lines;
+}
+
+/** The other way round; the events share the buffer. */
+export function splitLines(lines: Uint8Array): Uint8Array[] {
+  if (lines.length === 0) return [];
   const events: Uint8Array[] = [];
   let start = 0;
-  for (let end; (end = value.indexOf(LINE_BREAK, start)) !== -1; start = end + 1) {
-    events.push(value.subarray(start, end));
+  for (let end; (end = lines.indexOf(LINE_BREAK, start)) !== -1; start = end + 1) {
+    events.push(lines.subarray(start, end));
   }
-  events.push(value.subarray(start));
-  return { first: key[2] as number, events };
+  events.push(lines.subarray(start));
+  return events;
 }
 
 /** The stored bytes of the events from position `from` (inclusive) to `end` (exclusive), oldest first. */
@@ -116,19 +136,8 @@ async function pageWith(store: Store, partition: number, position: number): Prom
 
 function pageOf(events: readonly StoredEvent[], start: number, end: number): StoreEntry {
   const { partition, position } = events[start]!.event;
-  return { key: eventKey(partition, position), value: joined(events, start, end) };
-}
-
-function joined(events: readonly StoredEvent[], start: number, end: number): Uint8Array {
-  if (end - start === 1) return events[start]!.bytes;
-  let size = end - start - 1;
-  for (let i = start; i < end; i++) size += events[i]!.bytes.length;
-  const value = new Uint8Array(size);
-  let at = 0;
-  for (let i = start; i < end; i++) {
-    if (i > start) value[at++] = LINE_BREAK;
-    value.set(events[i]!.bytes, at);
-    at += events[i]!.bytes.length;
-  }
-  return value;
+  const value = end - start === 1
+    ? events[start]!.bytes
+    : joinLines(events.slice(start, end).map(({ bytes }) => bytes));
+  return { key: eventKey(partition, position), value };
 }

@@ -5,39 +5,33 @@
  */
 import type { Store, StoreEntry } from "../store.ts";
 import { hashWithin, leavesPerHash, TILE_WIDTH, tileKey } from "./tiles.ts";
-import { emptyRoot, HASH_BYTES, nodeHash } from "./tree_hash.ts";
+import { emptyRoot, HASH_BYTES, nodeCryptoHashes, type TreeHashes } from "./tree_hash.ts";
+
+/** What of a tree is not complete, from which it grows on. */
+export interface TreeEdge {
+  /** Number of leaves. */
+  readonly size: number;
+  /** The hashes in the last tile of each level, lowest level first; there may be none in it. */
+  readonly tiles: readonly Uint8Array[];
+}
 
 export class GrowingTree {
   readonly #partition: number;
+  readonly #hashes: TreeHashes;
   #size: number;
   /** The last tile of each level, which may be full or empty, lowest level first. */
   readonly #last: Tile[];
   readonly #changed = new Map<string, StoreEntry>();
 
-  private constructor(partition: number, size: number, last: Tile[]) {
+  constructor(partition: number, { size, tiles }: TreeEdge, hashes: TreeHashes = nodeCryptoHashes) {
     this.#partition = partition;
+    this.#hashes = hashes;
     this.#size = size;
-    this.#last = last;
+    this.#last = tiles.map((tile, level) => new Tile(Math.floor(size / leavesPerHash(level + 1)), tile));
   }
 
   static empty(partition: number): GrowingTree {
-    return new GrowingTree(partition, 0, []);
-  }
-
-  /** Reads the last tile of each level of the tree of `size` leaves. */
-  static async load(store: Store, partition: number, size: number): Promise<GrowingTree> {
-    const last: Tile[] = [];
-    for (let level = 0; leavesPerHash(level) <= size; level++) {
-      const hashes = Math.floor(size / leavesPerHash(level));
-      const index = Math.floor(hashes / TILE_WIDTH);
-      const { value } = await store.get(tileKey(partition, level, index));
-      const count = hashes % TILE_WIDTH;
-      if (count > 0 && (value?.length ?? 0) < count * HASH_BYTES) {
-        throw new Error(`The tree of ${size} leaves lacks tile ${index} of level ${level}`);
-      }
-      last.push(new Tile(index, value?.subarray(0, count * HASH_BYTES) ?? new Uint8Array()));
-    }
-    return new GrowingTree(partition, size, last);
+    return new GrowingTree(partition, { size: 0, tiles: [] });
   }
 
   /** Number of leaves. */
@@ -45,9 +39,14 @@ export class GrowingTree {
     return this.#size;
   }
 
-  append(leafHash: Uint8Array): void {
+  /** From which an equal tree can be made. */
+  get edge(): TreeEdge {
+    return { size: this.#size, tiles: this.#last.map((tile) => tile.hashes) };
+  }
+
+  append(entry: Uint8Array): void {
     this.#size += 1;
-    this.#push(0, leafHash);
+    this.#push(0, this.#hashes.leaf(entry));
   }
 
   /** The entries that the leaves appended since the last call changed. */
@@ -64,8 +63,8 @@ export class GrowingTree {
       if (count === 0) continue;
       // From the right: what a level holds stands left of all that is below it.
       for (const [from, width] of powersOfTwo(count).reverse()) {
-        const left = hashWithin(bytes, from, width);
-        root = root ? nodeHash(left, root) : left;
+        const left = hashWithin(bytes, from, width, this.#hashes.node);
+        root = root ? this.#hashes.node(left, root) : left;
       }
     }
     return root ?? emptyRoot();
@@ -77,12 +76,12 @@ export class GrowingTree {
     if (tile.count < TILE_WIDTH) return;
     this.#note(level, tile);
     this.#last[level] = new Tile(tile.index + 1);
-    this.#push(level + 1, hashWithin(tile.bytes, 0, TILE_WIDTH));
+    this.#push(level + 1, hashWithin(tile.bytes, 0, TILE_WIDTH, this.#hashes.node));
   }
 
   #note(level: number, tile: Tile): void {
     const key = tileKey(this.#partition, level, tile.index);
-    this.#changed.set(`${level}/${tile.index}`, { key, value: tile.bytes.slice(0, tile.count * HASH_BYTES) });
+    this.#changed.set(`${level}/${tile.index}`, { key, value: tile.hashes });
   }
 }
 
@@ -95,10 +94,30 @@ class Tile {
     this.count = hashes.length / HASH_BYTES;
   }
 
+  get hashes(): Uint8Array {
+    return this.bytes.slice(0, this.count * HASH_BYTES);
+  }
+
   push(hash: Uint8Array): void {
     this.bytes.set(hash, this.count * HASH_BYTES);
     this.count += 1;
   }
+}
+
+/** Reads from the store what the tree of `size` leaves grows on from. */
+export async function readEdge(store: Store, partition: number, size: number): Promise<TreeEdge> {
+  const tiles: Uint8Array[] = [];
+  for (let level = 0; leavesPerHash(level) <= size; level++) {
+    const hashes = Math.floor(size / leavesPerHash(level));
+    const index = Math.floor(hashes / TILE_WIDTH);
+    const { value } = await store.get(tileKey(partition, level, index));
+    const length = hashes % TILE_WIDTH * HASH_BYTES;
+    if (length > (value?.length ?? 0)) {
+      throw new Error(`The tree of ${size} leaves lacks tile ${index} of level ${level}`);
+    }
+    tiles.push(value?.subarray(0, length) ?? new Uint8Array());
+  }
+  return { size, tiles };
 }
 
 /** The complete subtrees that make up `count` hashes, from the left: where each begins and how wide it is. */

@@ -26,8 +26,8 @@ export function leavesPerHash(level: number): number {
 }
 
 /** The hash of the `count` hashes of a tile from its `from`-th on; together they are a subtree. */
-export function hashWithin(tile: Uint8Array, from: number, count: number): Uint8Array {
+export function hashWithin(tile: Uint8Array, from: number, count: number, node = nodeHash): Uint8Array {
   if (count === 1) return tile.subarray(from * HASH_BYTES, (from + 1) * HASH_BYTES);
   const split = splitPoint(count);
-  return nodeHash(hashWithin(tile, from, split), hashWithin(tile, from + split, count - split));
+  return node(hashWithin(tile, from, split, node), hashWithin(tile, from + split, count - split, node));
 }

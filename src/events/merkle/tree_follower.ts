@@ -7,12 +7,12 @@
  * @module
  */
 import type { Clock } from "../clock.ts";
-import { readEvents } from "../event_page.ts";
+import { joinLines, readEvents } from "../event_page.ts";
 import type { Store, StoreEntry, StoreKey } from "../store.ts";
 import { signCheckpoint } from "./checkpoint.ts";
-import { GrowingTree } from "./growing_tree.ts";
+import { readEdge, type TreeEdge } from "./growing_tree.ts";
 import type { NoteSigner } from "./signed_note.ts";
-import { leafHash } from "./tree_hash.ts";
+import { growHere, type TreeGrower } from "./tree_grower.ts";
 
 export interface TreeFollowerOptions {
   readonly store: Store;
@@ -22,6 +22,8 @@ export interface TreeFollowerOptions {
   /** Signs in the name of the log. */
   readonly signer: NoteSigner;
   readonly clock: Clock;
+  /** Closed along with the follower. Default: the tree grows on this thread. */
+  readonly grower?: TreeGrower;
   /** Told of each checkpoint when it is stored. */
   readonly onCheckpoint?: (note: string) => void;
   /** Told when the tree could not be brought up to date; it is tried again. */
@@ -40,8 +42,8 @@ const EVENTS_PER_CHECKPOINT = 1_000;
 const CHECKPOINT_MS = 60_000;
 /** So many events are hashed in a commit of the tree. */
 const EVENTS_PER_COMMIT = 4_000;
-/** So many are hashed before others get their turn on the thread. */
-const EVENTS_PER_TURN = 500;
+/** So many are hashed at a time: who hashes here lets others have their turn, and memory holds no more of them. */
+const EVENTS_PER_STEP = 500;
 const COUNTED_AT_ONCE = 1_000;
 
 export const cursorKey = (partition: number): StoreKey => ["tc", partition];
@@ -49,6 +51,14 @@ export const checkpointKey = (partition: number, size: number): StoreKey => ["tk
 
 /** Cursors of earlier versions do not count the checkpoints. */
 export type StoredCursor = Omit<TreeCursor, "checkpoints"> & { readonly checkpoints?: number };
+
+/** What a commit of the tree writes. */
+interface Grown {
+  readonly edge: TreeEdge;
+  readonly tiles: ReadonlyMap<string, StoreEntry>;
+  /** Where the tree is signed. */
+  readonly root: Uint8Array | undefined;
+}
 
 const NO_TREE: TreeCursor = { size: 0, checkpoint: 0, checkpoints: 0 };
 
@@ -77,7 +87,8 @@ async function countCheckpoints(store: Store, partition: number): Promise<number
 
 export class TreeFollower {
   readonly #options: TreeFollowerOptions;
-  #tree: GrowingTree | undefined;
+  readonly #grower: TreeGrower;
+  #edge: TreeEdge | undefined;
   #versionstamp: string | null = null;
   #cursor: TreeCursor = NO_TREE;
   #running: Promise<void> | undefined;
@@ -86,6 +97,7 @@ export class TreeFollower {
 
   constructor(options: TreeFollowerOptions) {
     this.#options = options;
+    this.#grower = options.grower ?? growHere;
     this.#wait();
   }
 
@@ -110,6 +122,7 @@ export class TreeFollower {
     this.#closed = true;
     this.#options.clock.clearTimeout(this.#timer);
     await this.flush();
+    this.#grower.close();
   }
 
   #wait(): void {
@@ -122,7 +135,7 @@ export class TreeFollower {
   #catchUp(): Promise<void> {
     return this.#running ??= this.#run().catch((error) => {
       // Whether the last commit landed is not known: the next run reads where the tree is.
-      this.#tree = undefined;
+      this.#edge = undefined;
       this.#options.onError(error);
     }).finally(() => {
       this.#running = undefined;
@@ -130,66 +143,77 @@ export class TreeFollower {
   }
 
   async #run(): Promise<void> {
-    this.#tree ??= await this.#load();
+    let edge = this.#edge ?? await this.#load();
     for (;;) {
       const end = this.#options.position();
       if (end === this.#cursor.checkpoint) return;
-      await this.#grow(this.#tree, end);
+      this.#edge = edge = await this.#grow(edge, end);
       const behind = this.#options.position() - this.#cursor.checkpoint;
       if (!this.#closed && behind < EVENTS_PER_CHECKPOINT) return;
     }
   }
 
-  async #load(): Promise<GrowingTree> {
+  async #load(): Promise<TreeEdge> {
     const { store, partition } = this.#options;
     const { value, versionstamp } = await store.get(cursorKey(partition));
     this.#versionstamp = versionstamp;
     const cursor = value ? decodeCursor(value) : NO_TREE;
     const checkpoints = cursor.checkpoints ?? await countCheckpoints(store, partition);
     this.#cursor = { ...cursor, checkpoints };
-    return await GrowingTree.load(store, partition, this.#cursor.size);
+    return this.#edge = await readEdge(store, partition, this.#cursor.size);
   }
 
   /** Moves on to `end` in commits; the last one has the checkpoint. */
-  async #grow(tree: GrowingTree, end: number): Promise<void> {
-    for (;;) {
-      const next = Math.min(end, tree.size + EVENTS_PER_COMMIT);
-      await this.#hash(tree, next);
-      if (next === end) return await this.#commit(tree, this.#checkpoint(tree));
-      await this.#commit(tree, undefined);
+  async #grow(from: TreeEdge, end: number): Promise<TreeEdge> {
+    let edge = from;
+    while (this.#cursor.checkpoint < end) {
+      const next = Math.min(end, edge.size + EVENTS_PER_COMMIT);
+      const grown = await this.#hash(edge, next, next === end);
+      await this.#commit(grown);
+      edge = grown.edge;
     }
+    return edge;
   }
 
-  async #hash(tree: GrowingTree, end: number): Promise<void> {
+  async #hash(from: TreeEdge, end: number, isSigned: boolean): Promise<Grown> {
     const { store, partition } = this.#options;
-    while (tree.size < end) {
-      const next = Math.min(end, tree.size + EVENTS_PER_TURN);
-      const events = await readEvents(store, partition, tree.size, next);
-      if (events.length !== next - tree.size) {
-        throw new Error(`The log has a gap: event ${tree.size + events.length} cannot be read`);
+    const tiles = new Map<string, StoreEntry>();
+    let edge = from;
+    let root: Uint8Array | undefined;
+    do {
+      const next = Math.min(end, edge.size + EVENTS_PER_STEP);
+      const events = await readEvents(store, partition, edge.size, next);
+      if (events.length !== next - edge.size) {
+        throw new Error(`The log has a gap: event ${edge.size + events.length} cannot be read`);
       }
-      for (const bytes of events) tree.append(leafHash(bytes));
-    }
+      const lines = joinLines(events);
+      const grown = await this.#grower.grow({ partition, edge, lines, root: isSigned && next === end });
+      for (const tile of grown.tiles) tiles.set(tile.key.join("/"), tile);
+      ({ edge, root } = grown);
+    } while (edge.size < end);
+    return { edge, tiles, root };
   }
 
-  #checkpoint(tree: GrowingTree): string {
+  #checkpoint({ edge: { size }, root }: Grown): string | undefined {
     const { signer } = this.#options;
-    return signCheckpoint({ origin: signer.name, size: tree.size, root: tree.root() }, signer);
+    return root && signCheckpoint({ origin: signer.name, size, root }, signer);
   }
 
-  async #commit(tree: GrowingTree, note: string | undefined): Promise<void> {
+  async #commit(grown: Grown): Promise<void> {
     const { store, partition, onCheckpoint } = this.#options;
     const { checkpoint, checkpoints } = this.#cursor;
+    const { edge: { size }, tiles } = grown;
+    const note = this.#checkpoint(grown);
     const cursor: TreeCursor = note === undefined
-      ? { size: tree.size, checkpoint, checkpoints }
-      : { size: tree.size, checkpoint: tree.size, checkpoints: checkpoints + 1 };
+      ? { size, checkpoint, checkpoints }
+      : { size, checkpoint: size, checkpoints: checkpoints + 1 };
     const key = cursorKey(partition);
     const puts: StoreEntry[] = [
-      ...tree.takeChanges(),
+      ...tiles.values(),
       { key, value: encodeCursor(cursor) },
     ];
     if (note !== undefined) {
-      puts.push({ key: checkpointKey(partition, tree.size), value: encoder.encode(note) });
+      puts.push({ key: checkpointKey(partition, size), value: encoder.encode(note) });
     }
     const landed = await store.commit({
       check: { key, versionstamp: this.#versionstamp },

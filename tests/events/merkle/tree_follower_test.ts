@@ -5,7 +5,13 @@ import { isCheckpointBy, parseCheckpoint } from "../../../src/events/merkle/chec
 import { inclusionProof, verifyInclusion } from "../../../src/events/merkle/proofs.ts";
 import { rawPublicKey } from "../../../src/events/merkle/signed_note.ts";
 import { storedHashes } from "../../../src/events/merkle/stored_tree.ts";
-import { checkpointKey, latestCheckpoint, TreeFollower } from "../../../src/events/merkle/tree_follower.ts";
+import {
+  checkpointKey,
+  cursorKey,
+  encodeCursor,
+  latestCheckpoint,
+  TreeFollower,
+} from "../../../src/events/merkle/tree_follower.ts";
 import { leafHash } from "../../../src/events/merkle/tree_hash.ts";
 import type { Store } from "../../../src/events/store.ts";
 import { FaultyStore } from "../../support/faulty_store.ts";
@@ -93,6 +99,22 @@ Deno.test("a follower that begins anew goes on where the last one was", async ()
   await next.close();
   assertEquals(sizes(checkpoints).slice(-2), [1_300, 1_310]);
   assertEquals(await latestCheckpoint(disk, 0, 1_309), checkpoints.at(-2));
+  await log.close();
+});
+
+Deno.test("a tree that has grown but was not signed before the process died is signed as it is", async () => {
+  const { disk, log, follower, follow, add, checkpoints } = await followed();
+  await add(300);
+  await follower.close();
+  const { versionstamp } = await disk.get(cursorKey(0));
+  await disk.commit({
+    check: { key: cursorKey(0), versionstamp },
+    puts: [{ key: cursorKey(0), value: encodeCursor({ size: 300, checkpoint: 0, checkpoints: 0 }) }],
+    deletes: [checkpointKey(0, 300)],
+  });
+  const [before] = checkpoints.splice(0);
+  await follow().close();
+  assertEquals(checkpoints, [before]);
   await log.close();
 });
 
