@@ -24,6 +24,35 @@ interface Lane {
   readonly counts: StatusCounts;
 }
 
+/** Copies of the lanes whose counts a batch changes. */
+class ChangedLanes {
+  readonly changed = new Map<string, Lane>();
+  readonly #known: ReadonlyMap<string, Lane>;
+  /** Neighbours in a batch are mostly of one lane. */
+  #last: Lane | undefined;
+
+  constructor(known: ReadonlyMap<string, Lane>) {
+    this.#known = known;
+  }
+
+  countsOf({ queue, jobType }: JobState): StatusCounts {
+    if (this.#last?.queue !== queue || this.#last.jobType !== jobType) {
+      this.#last = this.#laneOf(queue, jobType);
+    }
+    return this.#last.counts;
+  }
+
+  #laneOf(queue: string, jobType: string): Lane {
+    const id = laneId(queue, jobType);
+    let lane = this.changed.get(id);
+    if (!lane) {
+      lane = { queue, jobType, counts: { ...(this.#known.get(id)?.counts ?? noCounts()) } };
+      this.changed.set(id, lane);
+    }
+    return lane;
+  }
+}
+
 export class JobCounts {
   #lanes = new Map<string, Lane>();
   #minutes = new Map<number, FinalCounts>();
@@ -46,20 +75,20 @@ export class JobCounts {
 
   /** The rows that these changes make of the counts; remembered until {@linkcode landed}. */
   project(changes: Iterable<{ before: JobState | null; after: JobState }>): StoreEntry[] {
-    const lanes = new Map<string, Lane>();
+    const lanes = new ChangedLanes(this.#lanes);
     const minutes = new Map<number, FinalCounts>();
     for (const { before, after } of changes) {
       if (before && before.phase !== "deleted") {
-        this.#laneOf(lanes, before).counts[statusOf(before.phase)] -= 1;
+        lanes.countsOf(before)[statusOf(before.phase)] -= 1;
       }
-      if (after.phase !== "deleted") this.#laneOf(lanes, after).counts[statusOf(after.phase)] += 1;
+      if (after.phase !== "deleted") lanes.countsOf(after)[statusOf(after.phase)] += 1;
       if (isFinal(after.phase) && after.phase !== "deleted" && !(before && isFinal(before.phase))) {
         this.#minuteOf(minutes, after.completedAt!)[after.phase as keyof FinalCounts] += 1;
       }
     }
-    this.#next = { lanes, minutes };
+    this.#next = { lanes: lanes.changed, minutes };
     return [
-      ...[...lanes.values()].map(({ queue, jobType, counts }) => ({
+      ...[...lanes.changed.values()].map(({ queue, jobType, counts }) => ({
         key: countsKey(queue, jobType),
         value: encodeJson(counts),
       })),
@@ -95,16 +124,6 @@ export class JobCounts {
       sum.cancelled += counts.cancelled;
     }
     return sum;
-  }
-
-  #laneOf(changed: Map<string, Lane>, { queue, jobType }: JobState): Lane {
-    const id = laneId(queue, jobType);
-    let lane = changed.get(id);
-    if (!lane) {
-      lane = { queue, jobType, counts: { ...(this.#lanes.get(id)?.counts ?? noCounts()) } };
-      changed.set(id, lane);
-    }
-    return lane;
   }
 
   #minuteOf(changed: Map<number, FinalCounts>, time: number): FinalCounts {

@@ -128,7 +128,16 @@ function moveDue({ puts, deletes }: Mutations, before: JobState | null, after: J
     from && to && from.readyAt === to.readyAt && from.priority === to.priority && from.queue === to.queue
   ) return;
   if (from) deletes.push(dueKey(from));
-  if (to) puts.push({ key: dueKey(to), value: utf8(to.jobType) });
+  if (to) puts.push({ key: dueKey(to), value: nameBytes(to.jobType) });
+}
+
+/** Of each type that was met. */
+const names = new Map<string, Uint8Array>();
+
+function nameBytes(jobType: string): Uint8Array {
+  let bytes = names.get(jobType);
+  if (!bytes) names.set(jobType, bytes = utf8(jobType));
+  return bytes;
 }
 
 function isQueued({ phase }: JobState): boolean {
