@@ -25,10 +25,8 @@ export interface ListPage {
   readonly signal?: AbortSignal;
 }
 
-/** Jobs that one page looks at, at most, give or take those of its last step. */
+/** Jobs that one page looks at, at most, or one more than it may show. */
 export const SCAN_LIMIT = 250;
-/** Jobs that a step looks at, at most. */
-const MAX_STEP = 125;
 /** An id is drawn a little before its event is dated, so a range of ids is taken this much wider. */
 const ID_MARGIN_MS = 2_000;
 
@@ -42,8 +40,8 @@ export async function listJobs(
   const first = lowestId(filter);
   let end = highestId(filter, after, from.now());
   const found: JobState[] = [];
-  let step = isServed(filter) ? limit + 1 : MAX_STEP;
-  for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, MAX_STEP)) {
+  let step = isServed(filter) ? limit + 1 : SCAN_LIMIT;
+  for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, SCAN_LIMIT - looked)) {
     signal?.throwIfAborted();
     const { states, floor } = await readNewest(from, sources, { first, end }, step);
     for (const state of states) if (state && matches(state, filter)) found.push(state);
