@@ -55,9 +55,10 @@ export function decodeEnd(value: Uint8Array): StreamEnd {
 
 /** The ends that these events make, of their streams that are no jobs. */
 export function recordEntries(events: readonly StoredEvent[]): StoreEntry[] {
-  const ends = new Map<string, StreamEnd>();
-  for (const { event: { stream, version, position } } of events) {
-    if (!stream.startsWith("job/")) ends.set(stream, { version, position });
-  }
+  const records = events.filter(({ event: { stream } }) => !stream.startsWith("job/"));
+  if (records.length === 0) return [];
+  const ends = new Map(
+    records.map(({ event: { stream, version, position } }) => [stream, { version, position }]),
+  );
   return [...ends].map(([stream, end]) => endEntry(stream, end));
 }

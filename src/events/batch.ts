@@ -4,6 +4,7 @@
  * @module
  */
 import type { Mutations, Projector, StagedAppend } from "./append.ts";
+import type { StoredEvent } from "./event.ts";
 import { toPages } from "./event_page.ts";
 import { keyBytes, type StoreEntry, type StoreKey } from "./store.ts";
 
@@ -37,13 +38,15 @@ export function sealBatch<Change>(
 ): SealedBatch<Change> {
   for (let count = wholeGroups(waiting, estimateFit(waiting));; count = wholeGroups(waiting, count >> 1)) {
     const appends = waiting.slice(0, count);
-    const events = appends.length === 1 ? appends[0]!.events : appends.flatMap((append) => append.events);
-    const { puts, deletes } = projector.project(
-      appends.map((append) => append.change).filter((change) => change !== undefined),
-      events,
-    );
+    const events: StoredEvent[] = [];
+    const changes: Change[] = [];
+    for (const append of appends) {
+      events.push(...append.events);
+      if (append.change !== undefined) changes.push(append.change);
+    }
+    const { puts, deletes } = projector.project(changes, events);
     puts.push(...toPages(events));
-    if (wholeGroups(waiting, count >> 1) === count || fits({ puts, deletes })) {
+    if (fits({ puts, deletes }) || wholeGroups(waiting, count >> 1) === count) {
       return { appends, puts, deletes };
     }
   }

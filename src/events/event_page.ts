@@ -9,7 +9,7 @@
  */
 import { MAX_EVENT_BYTES, type StoredEvent } from "./event.ts";
 import { eventKey, EVENTS } from "./head.ts";
-import type { Store, StoreEntry } from "./store.ts";
+import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
 /** An event of the largest size fills a page of its own. */
 const MAX_PAGE_BYTES = MAX_EVENT_BYTES;
@@ -22,20 +22,24 @@ export interface EventPage {
   readonly events: readonly Uint8Array[];
 }
 
+interface GrowingPage {
+  readonly key: StoreKey;
+  readonly lines: Uint8Array[];
+  size: number;
+}
+
 /** The entries that hold these events, which follow one another. */
 export function toPages(events: readonly StoredEvent[]): StoreEntry[] {
-  const entries: StoreEntry[] = [];
-  let start = 0;
-  let bytes = -1;
-  events.forEach((event, i) => {
-    bytes += event.bytes.length + 1;
-    if (bytes <= MAX_PAGE_BYTES || i === start) return;
-    entries.push(pageOf(events, start, i));
-    start = i;
-    bytes = event.bytes.length;
-  });
-  if (start < events.length) entries.push(pageOf(events, start, events.length));
-  return entries;
+  const pages: GrowingPage[] = [];
+  let last: GrowingPage | undefined;
+  for (const { event: { partition, position }, bytes } of events) {
+    if (!last || last.size + bytes.length > MAX_PAGE_BYTES) {
+      pages.push(last = { key: eventKey(partition, position), lines: [], size: 0 });
+    }
+    last.lines.push(bytes);
+    last.size += bytes.length + 1;
+  }
+  return pages.map(({ key, lines }) => ({ key, value: lines.length === 1 ? lines[0]! : joinLines(lines) }));
 }
 
 export function fromPage({ key, value }: StoreEntry): EventPage {
@@ -132,12 +136,4 @@ async function pageWith(store: Store, partition: number, position: number): Prom
     { limit: 1, reverse: true },
   );
   return entry && fromPage(entry);
-}
-
-function pageOf(events: readonly StoredEvent[], start: number, end: number): StoreEntry {
-  const { partition, position } = events[start]!.event;
-  const value = end - start === 1
-    ? events[start]!.bytes
-    : joinLines(events.slice(start, end).map(({ bytes }) => bytes));
-  return { key: eventKey(partition, position), value };
 }
