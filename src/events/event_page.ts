@@ -52,8 +52,8 @@ export function joinLines(events: readonly Uint8Array[]): Uint8Array<ArrayBuffer
   for (const bytes of events) size += bytes.length;
   const lines = new Uint8Array(size);
   let at = 0;
-  for (const bytes of events) {
-    if (at > 0) lines[at++] = LINE_BREAK;
+  for (const [i, bytes] of events.entries()) {
+    if (i > 0) lines[at++] = LINE_BREAK;
     lines.set(bytes, at);
     at += bytes.length;
   }
@@ -62,7 +62,6 @@ export function joinLines(events: readonly Uint8Array[]): Uint8Array<ArrayBuffer
 
 /** The other way round; the events share the buffer. */
 export function splitLines(lines: Uint8Array): Uint8Array[] {
-  if (lines.length === 0) return [];
   const events: Uint8Array[] = [];
   let start = 0;
   for (let end; (end = lines.indexOf(LINE_BREAK, start)) !== -1; start = end + 1) {

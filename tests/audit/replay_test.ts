@@ -228,6 +228,16 @@ Deno.test("replay() names a gap, a page too many, and bytes that are no JSON", a
   assert(later.includes("event null: the head counts 6 events, the log has 3"), later.join("\n"));
 });
 
+Deno.test("replay() names an empty page behind the end of the log", async () => {
+  const { store } = await twoPages();
+  await tamper(store, [{ key: ["0e", 0, 6], value: new Uint8Array() }]);
+  const { violations } = await verdict(store);
+  assertEquals(violations, [
+    "event 6: the stored bytes are not an event",
+    "event null: the head counts 6 events, the log has 7",
+  ]);
+});
+
 Deno.test("replay() checks the versions of streams that are no jobs", async () => {
   const { store, events } = await twoPages();
   const other = { ...events[0], stream: "queue/mail", type: "queue.paused", data: {} };

@@ -1,7 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { encodeEvent, type EventEnvelope, type StoredEvent } from "../../src/events/event.ts";
-import { fromPage, readEvents, readEventsAt, toPages } from "../../src/events/event_page.ts";
+import {
+  fromPage,
+  joinLines,
+  readEvents,
+  readEventsAt,
+  splitLines,
+  toPages,
+} from "../../src/events/event_page.ts";
 import { eventKey } from "../../src/events/head.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import type { StoreEntry } from "../../src/events/store.ts";
@@ -67,4 +74,11 @@ Deno.test("positions of which the store has no event are told apart from those i
     false,
   ]);
   assertEquals(await readEventsAt(store, 1, [0]), [undefined]);
+});
+
+Deno.test("lines that are joined are parted again, also empty ones", () => {
+  const line = fc.uint8Array({ maxLength: 5 }).map((bytes) => bytes.filter((byte) => byte !== 0x0a));
+  fc.assert(fc.property(fc.array(line, { minLength: 1, maxLength: 6 }), (lines) => {
+    assertEquals(splitLines(joinLines(lines)), lines);
+  }));
 });

@@ -146,7 +146,8 @@ export class TreeFollower {
     let edge = this.#edge ?? await this.#load();
     for (;;) {
       const end = this.#options.position();
-      if (end === this.#cursor.checkpoint) return;
+      // A new owner of the log may have signed more than this process knows of.
+      if (end <= this.#cursor.checkpoint || end < edge.size) return;
       this.#edge = edge = await this.#grow(edge, end);
       const behind = this.#options.position() - this.#cursor.checkpoint;
       if (!this.#closed && behind < EVENTS_PER_CHECKPOINT) return;
@@ -186,8 +187,9 @@ export class TreeFollower {
       if (events.length !== next - edge.size) {
         throw new Error(`The log has a gap: event ${edge.size + events.length} cannot be read`);
       }
-      const lines = joinLines(events);
+      const lines = events.length > 0 ? joinLines(events) : undefined;
       const grown = await this.#grower.grow({ partition, edge, lines, root: isSigned && next === end });
+      if (grown.edge.size !== next) throw new Error(`The tree grew to ${grown.edge.size}, not to ${next}`);
       for (const tile of grown.tiles) tiles.set(tile.key.join("/"), tile);
       ({ edge, root } = grown);
     } while (edge.size < end);

@@ -12,8 +12,8 @@ export interface GrowthStep {
   readonly partition: number;
   /** From where the tree grows. */
   readonly edge: TreeEdge;
-  /** The entries that follow, one a line. They may change hands: who asks does not use them any more. */
-  readonly lines: Uint8Array<ArrayBuffer>;
+  /** The entries that follow, one a line; `undefined` for none. They may change hands: who asks does not use them any more. */
+  readonly lines: Uint8Array<ArrayBuffer> | undefined;
   /** Whether the root is wanted. */
   readonly root: boolean;
 }
@@ -32,11 +32,12 @@ export interface TreeGrower {
   close(): void;
 }
 
-export const growHere: TreeGrower = { grow: (step) => Promise.resolve(grownBy(step)), close: () => {} };
+// deno-lint-ignore require-await -- what a step throws is to reject, as on another thread.
+export const growHere: TreeGrower = { grow: async (step) => grownBy(step), close: () => {} };
 
 /** @param hashes Default: Node's. */
 export function grownBy({ partition, edge, lines, root }: GrowthStep, hashes?: TreeHashes): GrownTree {
   const tree = new GrowingTree(partition, edge, hashes);
-  for (const entry of splitLines(lines)) tree.append(entry);
+  for (const entry of lines ? splitLines(lines) : []) tree.append(entry);
   return { edge: tree.edge, tiles: tree.takeChanges(), root: root ? tree.root() : undefined };
 }

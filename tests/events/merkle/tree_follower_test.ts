@@ -27,11 +27,11 @@ async function followed(spoil: (store: Store) => Store = (store) => store) {
   const { log, tallies } = await openLog(disk, { clock });
   const errors: unknown[] = [];
   const checkpoints: string[] = [];
-  const follow = () =>
+  const follow = (position = () => log.position) =>
     new TreeFollower({
       store: spoil(disk),
       partition: 0,
-      position: () => log.position,
+      position,
       signer: { name: log.logId, privateKey },
       clock,
       onCheckpoint: (note) => checkpoints.push(note),
@@ -116,6 +116,24 @@ Deno.test("a tree that has grown but was not signed before the process died is s
   await follow().close();
   assertEquals(checkpoints, [before]);
   await log.close();
+});
+
+Deno.test("a follower whose log was taken over ends, however far the new owner has signed", async () => {
+  for (const cursor of [{ size: 300, checkpoint: 300 }, { size: 300, checkpoint: 100 }]) {
+    const { disk, log, follower, follow, add, errors, checkpoints } = await followed();
+    await add(300);
+    await follower.close();
+    const { versionstamp } = await disk.get(cursorKey(0));
+    await disk.commit({
+      check: { key: cursorKey(0), versionstamp },
+      puts: [{ key: cursorKey(0), value: encodeCursor({ ...cursor, checkpoints: 1 }) }],
+      deletes: [],
+    });
+    checkpoints.length = 0;
+    await follow(() => 200).close();
+    assertEquals([errors, checkpoints], [[], []]);
+    await log.close();
+  }
 });
 
 Deno.test("a commit of the tree that fails, or whose outcome is not known, is made good by the next", async () => {

@@ -63,11 +63,14 @@ Deno.test("a thread is started by the first large step, and is the only one", as
   thread.close();
 });
 
-Deno.test("whoever waits for a thread that breaks down is told, and the next step has a new one", async () => {
+Deno.test("whoever waits for a thread that breaks down is told, and what follows grows here", async () => {
   const thread = treeThread();
   const broken = { ...step(NO_TREE, LARGE), edge: null as unknown as TreeEdge };
   await assertRejects(() => thread.grow(broken), Error, "The tree could not be grown");
-  assertEquals((await thread.grow(step(NO_TREE, LARGE))).edge.size, LARGE);
+  const threads = await threadsStartedBy(async () =>
+    assertEquals(await thread.grow(step(NO_TREE, LARGE)), await growHere.grow(step(NO_TREE, LARGE)))
+  );
+  assertEquals(threads, 0);
   thread.close();
 });
 
