@@ -23,7 +23,7 @@ import { systemClock } from "./src/events/clock.ts";
 import type { EventMeta } from "./src/events/event.ts";
 import { KvStore } from "./src/events/kv_store.ts";
 import { formatVerifierKey, rawPublicKey } from "./src/events/merkle/signed_note.ts";
-import { treeThread } from "./src/events/merkle/tree_thread.ts";
+import { growingThread } from "./src/events/merkle/growing_thread.ts";
 import type { Store } from "./src/events/store.ts";
 import type { HandlerServices } from "./src/handlers/handler.ts";
 import { logHandlerLine, logJobsFound, logStarting, logStopped } from "./src/logging/job_lines.ts";
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
     services,
     concurrency: config.concurrency,
     signingKey,
-    treeGrower: treeThread(),
+    treeGrower: growingThread(),
     ...witness && { onCheckpoint: (note) => witness.keep(note) },
     handlerLog: (jobId, jobType) => (message, level) =>
       logHandlerLine(loggerOf("handlers"), { jobId, jobType, attempt: 0 }, message, level),

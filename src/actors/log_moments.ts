@@ -4,7 +4,6 @@
  * @module
  */
 import type { EventLog } from "../events/event_log.ts";
-import { parseIsoTime } from "../events/iso_time.ts";
 
 /** Number of events that had happened at the moment, in milliseconds since the epoch; reads some twenty of them. */
 export async function eventsBy(
@@ -15,7 +14,7 @@ export async function eventsBy(
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const [stored] = await log.read(middle, 1);
-    if (parseIsoTime(stored!.event.time) <= moment) low = middle + 1;
+    if (Date.parse(stored!.event.time) <= moment) low = middle + 1;
     else high = middle;
   }
   return low;

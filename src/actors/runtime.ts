@@ -11,7 +11,7 @@ import { type Clock, systemClock } from "../events/clock.ts";
 import { EventLog } from "../events/event_log.ts";
 import { monotonicIds } from "../events/ids.ts";
 import { TreeFollower } from "../events/merkle/tree_follower.ts";
-import type { TreeGrower } from "../events/merkle/tree_grower.ts";
+import type { StepGrower } from "../events/merkle/growth_step.ts";
 import type { Store } from "../events/store.ts";
 import type { HandlerServices } from "../handlers/handler.ts";
 import { AttemptPool, type AttemptPoolOptions } from "./attempt_pool.ts";
@@ -52,7 +52,7 @@ export interface RuntimeOptions {
   /** Ed25519 key that signs checkpoints of the log. Default: none are made. */
   readonly signingKey?: KeyObject;
   /** Grows the log's Merkle tree. Default: on this thread. */
-  readonly treeGrower?: TreeGrower;
+  readonly treeGrower?: StepGrower;
   /** Told of each checkpoint as it is signed. */
   readonly onCheckpoint?: (note: string) => void;
   /** How long a stop waits for running handlers before their signals fire, in milliseconds. Default 5000. */

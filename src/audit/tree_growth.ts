@@ -42,15 +42,13 @@ export class TreeGrowth {
     this.#plan = plan;
   }
 
-  append(pages: readonly StoreEntry[]): Growth {
+  append(entries: Iterable<Uint8Array>): Growth {
     const tiles: StoreEntry[] = [];
     const roots: [number, Uint8Array][] = [];
     this.#take(tiles, roots);
-    for (const page of pages) {
-      for (const bytes of fromPage(page).events) {
-        this.#tree.append(bytes);
-        this.#take(tiles, roots);
-      }
+    for (const entry of entries) {
+      this.#tree.append(entry);
+      this.#take(tiles, roots);
     }
     const full = this.#tree.takeChanges().filter(({ value }) => value.length === FULL);
     if (this.#tree.size < this.#plan.tiles) tiles.push(...full);
@@ -74,5 +72,8 @@ export class TreeGrowth {
 /** Grows the tree on this thread. */
 export function treeHere(plan: TreePlan): TreeGrower {
   const growth = new TreeGrowth(plan);
-  return { grow: (pages) => Promise.resolve(growth.append(pages)), close: () => {} };
+  return {
+    grow: (pages) => Promise.resolve(growth.append(pages.flatMap((page) => fromPage(page).events))),
+    close: () => {},
+  };
 }

@@ -113,6 +113,7 @@ export class Committer {
     } catch (error) {
       this.onDoubt(messageOf(error));
     }
+    // A store that throws at once leaves it undrawn.
     this.#batchId = newId();
     return await this.#settle(head, batch.last);
   }

@@ -60,7 +60,8 @@ export class EventLog<Change> {
   readonly #staged = new Map<string, number>();
   #nextPosition: number;
   #group: object | undefined;
-  #time = { ms: 0, text: "" };
+  /** Of the last event, staged ones included; milliseconds since the epoch. */
+  #time: number;
 
   private constructor(options: EventLogOptions<Change>, committer: Committer) {
     this.#store = options.store;
@@ -76,7 +77,7 @@ export class EventLog<Change> {
       onHealth: (health) => this.#tell((listener) => listener.health?.(health)),
     });
     this.#nextPosition = committer.head.position;
-    this.#setTime(committer.head.time);
+    this.#time = committer.head.time;
   }
 
   /**
@@ -117,7 +118,7 @@ export class EventLog<Change> {
 
   /** Time of the last event, staged ones included, in milliseconds since the epoch; 0 in an empty log. */
   get time(): number {
-    return this.#time.ms;
+    return this.#time;
   }
 
   get health(): LogHealth {
@@ -149,7 +150,7 @@ export class EventLog<Change> {
     if (version !== undefined && version !== expectedVersion) {
       throw new ExpectedVersionConflictError(stream, expectedVersion, version);
     }
-    this.#setTime(Math.max(this.#clock.now(), this.#time.ms));
+    this.#time = Math.max(this.#clock.now(), this.#time);
     const events = request.events.map((event, i) => this.#encode(event, stream, expectedVersion, i, meta));
     checkSize(stream, events);
     const change = request.change?.(events);
@@ -226,10 +227,6 @@ export class EventLog<Change> {
     this.#store.close();
   }
 
-  #setTime(ms: number): void {
-    if (ms !== this.#time.ms || this.#time.text === "") this.#time = { ms, text: toIsoTime(ms) };
-  }
-
   #encode(
     { type, schema_version, machine_version, data }: NewEvent,
     stream: string,
@@ -246,7 +243,7 @@ export class EventLog<Change> {
       type,
       schema_version,
       machine_version,
-      time: this.#time.text,
+      time: toIsoTime(this.#time),
       actor: meta.actor,
       request_id: meta.request_id,
       causation_id: meta.causation_id,
@@ -277,7 +274,7 @@ export class EventLog<Change> {
   #reset(): void {
     this.#staged.clear();
     this.#nextPosition = this.#committer.head.position;
-    this.#setTime(this.#committer.head.time);
+    this.#time = this.#committer.head.time;
     this.#tell((listener) => listener.reset?.());
   }
 

@@ -46,9 +46,9 @@ export function fromPage({ key, value }: StoreEntry): EventPage {
   return { first: key[2] as number, events: splitLines(value) };
 }
 
-/** The stored bytes of events, one a line. */
+/** The stored bytes of events, at least one, or of pages, one after another: one event a line. */
 export function joinLines(events: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let size = Math.max(0, events.length - 1);
+  let size = events.length - 1;
   for (const bytes of events) size += bytes.length;
   const lines = new Uint8Array(size);
   let at = 0;

@@ -19,7 +19,7 @@ let date = { day: NaN, text: "" };
 /**
  * As `Date.prototype.toISOString`.
  *
- * @param ms Milliseconds since the epoch, a whole number.
+ * @param ms Milliseconds since the epoch, a whole number that a `Date` can hold.
  */
 export function toIsoTime(ms: number): string {
   if (ms !== written.ms) written = { ms, text: format(ms) };

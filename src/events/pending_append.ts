@@ -23,28 +23,24 @@ export class PendingAppend<Change> implements StagedAppend<Change> {
       this.#fate = Promise.withResolvers();
       // Callers that do not wait are told of a loss by `reset`.
       this.#fate.promise.catch(() => {});
-      if (this.#settled) this.#tell(this.#settled);
+      this.#tell();
     }
     return this.#fate.promise;
   }
 
   resolve(): void {
-    this.#settle("landed");
+    this.#settled ??= "landed";
+    this.#tell();
   }
 
   /** What is rejected first, as one whose outcome is not known, stays so. */
   reject(error: Error): void {
-    this.#settle(error);
+    this.#settled ??= error;
+    this.#tell();
   }
 
-  #settle(fate: "landed" | Error): void {
-    if (this.#settled) return;
-    this.#settled = fate;
-    this.#tell(fate);
-  }
-
-  #tell(fate: "landed" | Error): void {
-    if (fate === "landed") this.#fate?.resolve();
-    else this.#fate?.reject(fate);
+  #tell(): void {
+    if (this.#settled === "landed") this.#fate?.resolve();
+    else if (this.#settled) this.#fate?.reject(this.#settled);
   }
 }

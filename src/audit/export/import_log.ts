@@ -7,12 +7,12 @@ import { Buffer } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { decodeEvent, type StoredEvent } from "../../events/event.ts";
-import { toPages } from "../../events/event_page.ts";
+import { splitLines, toPages } from "../../events/event_page.ts";
 import { encodeHead, type Head, headKey } from "../../events/head.ts";
 import { parseCheckpoint } from "../../events/merkle/checkpoint.ts";
 import { splitNotes } from "../../events/merkle/signed_note.ts";
 import { checkpointKey, cursorKey, encodeCursor } from "../../events/merkle/tree_follower.ts";
-import type { Store, StoreEntry } from "../../events/store.ts";
+import type { Store } from "../../events/store.ts";
 import { repair } from "../repair.ts";
 import { replay } from "../replay.ts";
 import { Slices } from "../slices.ts";
@@ -86,8 +86,8 @@ async function importEvents(
   const wanted = new Map(notes.map(({ size, root }) => [size, root]));
   wanted.set(manifest.events, new Uint8Array(Buffer.from(manifest.root, "base64")));
   const tree = new TreeGrowth({ roots: [...wanted.keys()].sort((a, b) => a - b), tiles: sealed });
-  const grow = async (pages: readonly StoreEntry[]) => {
-    const { tiles, roots } = tree.append(pages);
+  const grow = async (events: readonly StoredEvent[]) => {
+    const { tiles, roots } = tree.append(events.map(({ bytes }) => bytes));
     for (const [size, root] of roots) {
       if (!Buffer.from(root).equals(wanted.get(size)!)) {
         throw new ExportError(`${dir} is damaged: its first ${size} events are not those that were sealed`);
@@ -105,9 +105,9 @@ async function importEvents(
     }
     const events = await readSegment(dir, segment);
     for (let i = 0; i < events.length; i += EVENTS_AT_ONCE) {
-      const pages = toPages(events.slice(i, i + EVENTS_AT_ONCE));
-      await grow(pages);
-      for (const page of pages) await slices.put(page);
+      const some = events.slice(i, i + EVENTS_AT_ONCE);
+      await grow(some);
+      for (const page of toPages(some)) await slices.put(page);
       onProgress({ of: "events", done: next + i, total: manifest.events });
     }
     next += events.length;
@@ -135,10 +135,8 @@ async function readSegment(
   const text = await decompress(packed).catch((error: Error) => {
     throw new ExportError(`${dir}/${file} is damaged: ${error.message}`);
   });
-  const lines: Uint8Array[] = [];
-  for (let at = 0, end; (end = text.indexOf(0x0a, at)) !== -1; at = end + 1) {
-    lines.push(text.subarray(at, end));
-  }
+  // Each line has its break, so what is behind the last one is none.
+  const lines = splitLines(text).slice(0, -1);
   if (text.length !== bytes || lines.length !== events || text.at(-1) !== 0x0a) {
     throw new ExportError(`${dir}/${file} is damaged: it has ${lines.length} events, should have ${events}`);
   }

@@ -12,7 +12,7 @@ import type { Store, StoreEntry, StoreKey } from "../store.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { readEdge, type TreeEdge } from "./growing_tree.ts";
 import type { NoteSigner } from "./signed_note.ts";
-import { growHere, type TreeGrower } from "./tree_grower.ts";
+import { growHere, type StepGrower } from "./growth_step.ts";
 
 export interface TreeFollowerOptions {
   readonly store: Store;
@@ -23,7 +23,7 @@ export interface TreeFollowerOptions {
   readonly signer: NoteSigner;
   readonly clock: Clock;
   /** Closed along with the follower. Default: the tree grows on this thread. */
-  readonly grower?: TreeGrower;
+  readonly grower?: StepGrower;
   /** Told of each checkpoint when it is stored. */
   readonly onCheckpoint?: (note: string) => void;
   /** Told when the tree could not be brought up to date; it is tried again. */
@@ -87,7 +87,7 @@ async function countCheckpoints(store: Store, partition: number): Promise<number
 
 export class TreeFollower {
   readonly #options: TreeFollowerOptions;
-  readonly #grower: TreeGrower;
+  readonly #grower: StepGrower;
   #edge: TreeEdge | undefined;
   #versionstamp: string | null = null;
   #cursor: TreeCursor = NO_TREE;

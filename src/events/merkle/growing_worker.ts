@@ -7,10 +7,10 @@
  */
 /// <reference lib="deno.worker" />
 import { sha256 } from "@noble/hashes/sha2.js";
-import { grownBy, type GrowthStep } from "./tree_grower.ts";
+import { grownBy, type GrowthStep } from "./growth_step.ts";
 import { treeHashes } from "./tree_hash.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
-const hashes = treeHashes((bytes) => sha256(bytes));
+const hashes = treeHashes(sha256);
 
 scope.onmessage = ({ data }: MessageEvent<GrowthStep>) => scope.postMessage(grownBy(data, hashes));

@@ -27,13 +27,13 @@ export interface GrownTree {
 }
 
 /** Takes steps, here or on another thread. */
-export interface TreeGrower {
+export interface StepGrower {
   grow(step: GrowthStep): Promise<GrownTree>;
   close(): void;
 }
 
 // deno-lint-ignore require-await -- what a step throws is to reject, as on another thread.
-export const growHere: TreeGrower = { grow: async (step) => grownBy(step), close: () => {} };
+export const growHere: StepGrower = { grow: async (step) => grownBy(step), close: () => {} };
 
 /** @param hashes Default: Node's. */
 export function grownBy({ partition, edge, lines, root }: GrowthStep, hashes?: TreeHashes): GrownTree {

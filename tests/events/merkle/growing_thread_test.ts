@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { joinLines } from "../../../src/events/event_page.ts";
 import type { TreeEdge } from "../../../src/events/merkle/growing_tree.ts";
-import { growHere, type GrowthStep } from "../../../src/events/merkle/tree_grower.ts";
-import { treeThread } from "../../../src/events/merkle/tree_thread.ts";
+import { growHere, type GrowthStep } from "../../../src/events/merkle/growth_step.ts";
+import { growingThread } from "../../../src/events/merkle/growing_thread.ts";
 
 const NO_TREE: TreeEdge = { size: 0, tiles: [] };
 const SMALL = 10;
@@ -34,7 +34,7 @@ async function threadsStartedBy(work: () => Promise<unknown>): Promise<number> {
 }
 
 Deno.test("a tree grows on the thread as it grows here", async () => {
-  const thread = treeThread();
+  const thread = growingThread();
   let [there, here] = [NO_TREE, NO_TREE];
   for (const count of [LARGE, SMALL, 1, 255, 256, 257, LARGE]) {
     const grown = await thread.grow(step(there, count));
@@ -45,7 +45,7 @@ Deno.test("a tree grows on the thread as it grows here", async () => {
 });
 
 Deno.test("steps that are asked for at once are answered each with its own", async () => {
-  const thread = treeThread();
+  const thread = growingThread();
   const asked = [LARGE, SMALL, 500].map((count) => thread.grow(step(NO_TREE, count, false)));
   assertEquals((await Promise.all(asked)).map(({ edge, root }) => [edge.size, root]), [
     [LARGE, undefined],
@@ -56,7 +56,7 @@ Deno.test("steps that are asked for at once are answered each with its own", asy
 });
 
 Deno.test("a thread is started by the first large step, and is the only one", async () => {
-  const thread = treeThread();
+  const thread = growingThread();
   assertEquals(await threadsStartedBy(() => thread.grow(step(NO_TREE, SMALL))), 0);
   assertEquals(await threadsStartedBy(() => thread.grow(step(NO_TREE, LARGE))), 1);
   assertEquals(await threadsStartedBy(() => thread.grow(step(NO_TREE, LARGE))), 0);
@@ -64,7 +64,7 @@ Deno.test("a thread is started by the first large step, and is the only one", as
 });
 
 Deno.test("whoever waits for a thread that breaks down is told, and what follows grows here", async () => {
-  const thread = treeThread();
+  const thread = growingThread();
   const broken = { ...step(NO_TREE, LARGE), edge: null as unknown as TreeEdge };
   await assertRejects(() => thread.grow(broken), Error, "The tree could not be grown");
   const threads = await threadsStartedBy(async () =>
@@ -75,7 +75,7 @@ Deno.test("whoever waits for a thread that breaks down is told, and what follows
 });
 
 Deno.test("whoever waits when the thread is ended is told", async () => {
-  const thread = treeThread();
+  const thread = growingThread();
   const waiting = assertRejects(() => thread.grow(step(NO_TREE, LARGE)), Error, "was ended");
   thread.close();
   await waiting;
