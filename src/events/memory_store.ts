@@ -54,7 +54,7 @@ export class MemoryStore implements Store {
   close(): void {}
 }
 
-/** Deno KV's order: part by part, strings before numbers before `true`, strings by their UTF-8 bytes. */
+/** Deno KV's order: part by part, strings before numbers before `true`, strings by their UTF-8 bytes, -0 before 0. */
 export function compareKeys(a: Bound, b: Bound): number {
   const shared = Math.min(a.length, b.length);
   for (let i = 0; i < shared; i++) {
@@ -65,9 +65,9 @@ export function compareKeys(a: Bound, b: Bound): number {
 }
 
 function compareParts(a: Bound[number], b: Bound[number]): number {
-  if (a === b) return 0;
+  if (Object.is(a, b)) return 0;
   if (typeof a === "string" && typeof b === "string") return compareStrings(a, b);
-  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : 1;
+  if (typeof a === "number" && typeof b === "number") return a < b || Object.is(a, -0) && b === 0 ? -1 : 1;
   return rank(a) - rank(b);
 }
 
