@@ -12,11 +12,13 @@ import { toPages } from "../events/event_page.ts";
 import { keyBytes, type StoreEntry } from "../events/store.ts";
 import { BatchTooLargeError } from "./errors.ts";
 import { type IdempotencyRecord, jobStream, newJobEvent } from "./job/events.ts";
+import { POSITIONS_PER_BITMAP, type WaitingPlace } from "./job/bitmaps.ts";
 import { evolve } from "./job/evolve.ts";
 import { newJobId } from "./job/id.ts";
 import { countsKey } from "./job/keys.ts";
 import { MACHINE_VERSION } from "./job/machine.ts";
 import { jobEntries } from "./job/projector.ts";
+import { waitingEntries, waitingPlace } from "./job/waiting.ts";
 import type { JobSpec } from "./jobs.ts";
 
 /** Deno KV takes 1000, 80 KiB and 800 KiB; the head, counts that grow and starts that join need a little of each. */
@@ -36,7 +38,9 @@ export interface NewJob {
 /** @throws {BatchTooLargeError} If one commit cannot hold the creation of all of these jobs. */
 export function assertOneCommitHolds(jobs: readonly NewJob[], meta: EventMeta, logId: string): void {
   const events = jobs.map((job) => createdEvent(job, meta, logId));
-  const entries: StoreEntry[] = events.flatMap((event) => jobEntries(evolve(null, event)!));
+  const states = events.map((event) => evolve(null, event)!);
+  const entries: StoreEntry[] = states.flatMap(jobEntries);
+  entries.push(...waitingEntries(farApart(states.flatMap((state) => waitingPlace(state) ?? []))));
   entries.push(...toPages(events));
   const lanes = new Map(jobs.map(({ spec }) => [`${spec.queue}\0${spec.job_type}`, spec]));
   for (const { queue, job_type } of lanes.values()) {
@@ -53,6 +57,18 @@ export function assertOneCommitHolds(jobs: readonly NewJob[], meta: EventMeta, l
 
 function exceeds(what: string, needed: number, limit: number): void {
   if (needed > limit) throw new BatchTooLargeError(what, needed, limit);
+}
+
+/** So that each queue, priority and type has as many bitmaps as so many events one after another may lie in. */
+function farApart(places: readonly WaitingPlace[]): WaitingPlace[] {
+  const mostBitmaps = 1 + Math.ceil((places.length - 1) / POSITIONS_PER_BITMAP);
+  const seen = new Map<string, number>();
+  return places.map((place) => {
+    const lane = `${place.rank} ${place.queue}\0${place.jobType}`;
+    const before = seen.get(lane) ?? 0;
+    seen.set(lane, before + 1);
+    return { ...place, position: place.position - POSITIONS_PER_BITMAP * Math.min(before, mostBitmaps - 1) };
+  });
 }
 
 function createdEvent({ spec, idempotency }: NewJob, meta: EventMeta, log_id: string): StoredEvent {

@@ -32,7 +32,7 @@ interface Staged {
 type Step = Staged | { readonly error: Error };
 
 /** With a few starts, what the log seals into one commit. */
-const PORTION_JOBS = 220;
+const PORTION_JOBS = 500;
 const PORTION_BYTES = 320 * 1024;
 
 export class BatchStaging {

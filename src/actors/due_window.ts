@@ -1,22 +1,24 @@
 /**
- * A window on the due rows of one queue and priority: the first few hundred in memory, the rest on disk.
+ * A window on what waits in one queue and priority: the first few hundred in memory, the rest on disk.
  *
  * Everything on disk up to the horizon is in the window; what lands beyond it stays on disk until the window runs low.
  *
  * @module
  */
-import type { Store, StoreKey } from "../events/store.ts";
-import { type FoundJob, foundWaiting } from "./stored_jobs.ts";
+import {
+  BEGINNING,
+  comparePlaces,
+  type DueEntry,
+  type DuePage,
+  type DueSource,
+  type Horizon,
+  horizonBehind,
+  type Place,
+  readDue,
+} from "./due_page.ts";
+import type { FoundJob } from "./stored_jobs.ts";
 
-interface Place {
-  readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly readyAt: number;
-}
-
-export interface DueEntry extends Place {
-  readonly jobType: string;
-}
+export type { DueEntry };
 
 export interface WindowSizes {
   /** Rows that are read at a time. */
@@ -27,11 +29,9 @@ export interface WindowSizes {
   readonly high: number;
 }
 
-export interface DueWindowOptions {
-  readonly store: Store;
+export interface DueWindowOptions extends DueSource {
   /** Jobs that may not be chosen now; the window has its entries beside them. */
   readonly held: ReadonlySet<string>;
-  readonly handles: (jobType: string) => boolean;
   readonly preload: (find: () => Promise<readonly FoundJob[]>) => Promise<void>;
   /** Told when the window has read on. */
   readonly onFound: () => void;
@@ -41,8 +41,6 @@ export interface DueWindowOptions {
 
 const SIZES: WindowSizes = { page: 500, low: 200, high: 2_000 };
 
-const decoder = new TextDecoder();
-
 export class DueWindow {
   readonly #options: DueWindowOptions;
   readonly #sizes: WindowSizes;
@@ -50,7 +48,7 @@ export class DueWindow {
   #entries: DueEntry[] = [];
   #first = 0;
   /** Rows up to here are in the window; `undefined` when all are. */
-  #horizon: DueEntry | undefined;
+  #horizon: Horizon | undefined;
   /** What landed while a refill was reading; `null` stands for a job that left. */
   #meanwhile: Map<string, DueEntry | null> | undefined;
 
@@ -58,7 +56,7 @@ export class DueWindow {
   constructor(readonly queue: string, readonly rank: number, unread: boolean, options: DueWindowOptions) {
     this.#options = options;
     this.#sizes = options.sizes ?? SIZES;
-    this.#horizon = unread ? { id: "", readyAt: -1, jobType: "" } : undefined;
+    this.#horizon = unread ? BEGINNING : undefined;
   }
 
   /** The first entry that is not held. */
@@ -89,12 +87,13 @@ export class DueWindow {
   add(entry: DueEntry): void {
     this.#meanwhile?.set(entry.id, entry);
     if (!this.#options.handles(entry.jobType)) return;
-    if (this.#horizon && compare(entry, this.#horizon) > 0) return;
+    if (this.#horizon && comparePlaces(entry, this.#horizon) > 0) return;
     this.#insert(entry);
     const most = this.#sizes.high + this.#options.held.size;
     if (this.size > most) {
-      this.#entries.length = this.#first + (most >> 1);
-      this.#horizon = this.#entries.at(-1);
+      this.#entries = this.#entries.slice(this.#first, this.#first + (most >> 1));
+      this.#first = 0;
+      this.#horizon = horizonBehind(this.#entries);
     }
   }
 
@@ -121,41 +120,28 @@ export class DueWindow {
     return this.size < this.#sizes.low + this.#options.held.size;
   }
 
-  async #readPage(horizon: DueEntry): Promise<void> {
-    const { handles, preload, onFound } = this.#options;
+  async #readPage(horizon: Horizon): Promise<void> {
+    const { preload, onFound } = this.#options;
     const meanwhile = this.#meanwhile = new Map();
-    let read: DueEntry[] = [];
-    let handled: DueEntry[] = [];
+    let page: DuePage = { jobs: [], end: undefined };
     await preload(async () => {
-      read = await this.#read(horizon);
-      handled = read.filter(({ jobType }) => handles(jobType));
-      return handled.map(({ id, readyAt }) => foundWaiting(id, readyAt));
+      page = await readDue(this.#options, this, horizon, this.#sizes.page);
+      return page.jobs;
     });
 
     // So much has landed meanwhile that the window was cut: it reads on from there another time.
     if (this.#horizon !== horizon) return;
-    this.#horizon = read.length < this.#sizes.page ? undefined : read.at(-1);
-    for (const entry of handled) if (!meanwhile.has(entry.id)) this.#insert(entry);
+    this.#horizon = page.end;
+    for (const { id, readyAt, jobType } of page.jobs) {
+      if (!meanwhile.has(id)) this.#insert({ id, readyAt, jobType });
+    }
     for (const entry of meanwhile.values()) if (entry) this.add(entry);
-    if (handled.length > 0) onFound();
-  }
-
-  async #read({ readyAt, id }: DueEntry): Promise<DueEntry[]> {
-    const prefix: StoreKey = ["d", this.queue, this.rank];
-    const page = await this.#options.store.list(
-      { prefix, start: [...prefix, Math.max(0, readyAt), `${id}\0`] },
-      { limit: this.#sizes.page },
-    );
-    return page.map(({ key, value }) => ({
-      id: key[4] as string,
-      readyAt: key[3] as number,
-      jobType: decoder.decode(value),
-    }));
+    if (page.jobs.length > 0) onFound();
   }
 
   #insert(entry: DueEntry): void {
     const last = this.#entries.at(-1);
-    if (this.size === 0 || compare(last!, entry) < 0) {
+    if (this.size === 0 || comparePlaces(last!, entry) < 0) {
       this.#entries.push(entry);
       return;
     }
@@ -168,7 +154,7 @@ export class DueWindow {
     let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (compare(this.#entries[middle]!, entry) < 0) low = middle + 1;
+      if (comparePlaces(this.#entries[middle]!, entry) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -184,8 +170,4 @@ export class DueWindow {
     } else this.#entries.splice(at, 1);
     if (this.#horizon && this.#isLow) this.readOn();
   }
-}
-
-function compare(a: Place, b: Place): number {
-  return a.readyAt - b.readyAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }

@@ -7,22 +7,21 @@
  * | any other | the parts of the list index that fit; the counts tell which there are |
  * | too many parts | the log, backwards |
  *
- * Jobs that wait since they were created are listed by the order of choice, those that are being processed by the one row
- * of running jobs.
+ * Jobs that wait since they were created are listed by their bitmaps, those that are being processed by the one row of
+ * running jobs.
  *
  * @module
  */
-import { firstIdAt } from "../events/ids.ts";
 import type { Store, StoreEntry, StoreKey } from "../events/store.ts";
 import type { JobCounts } from "./job/counts.ts";
-import { timeIn } from "./job/id.ts";
 import { JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
 import { laneKey } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { ListSource } from "./list_source.ts";
-import { jobsInLog, type ReadableLog } from "./jobs_in_log.ts";
-import { type FoundJob, foundWaiting, type StoredJobs } from "./stored_jobs.ts";
+import { jobsInLog, positionBefore, type ReadableLog } from "./jobs_in_log.ts";
+import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
+import { jobsAt, type Lane, waitingBelow } from "./waiting_positions.ts";
 
 export interface JobListSources {
   readonly store: Store;
@@ -36,22 +35,22 @@ export interface JobListSources {
 
 /** Beyond so many parts it is cheaper to look at all jobs. */
 const MAX_PARTS = 64;
-/** Entries of the order of choice that a page passes over because they stand there out of the order of ids. */
-const MAX_PASSED_OVER = 2_000;
 
 /** The sources of every job that the filter may name, but for those that are being processed. */
-export function sourcesFor({ store, log, counts }: JobListSources, filter: JobFilter): ListSource[] {
+export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[] {
+  const { store, log, counts } = from;
   if (filter.tag !== undefined) return [tagged(store, filter.tag)];
   const { parts, queuesWithWaiting } = lanesFor(counts, filter);
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
-  const waiting = queuesWithWaiting.flatMap((queue) =>
+  const endOf = remembered((end) => positionBefore(log, end));
+  const waitingSince = queuesWithWaiting.flatMap((queue) =>
     JOB_PRIORITIES.flatMap((priority, rank) =>
       filter.priority === undefined || filter.priority === priority
-        ? [orderOfChoice(store, ["d", queue, rank])]
+        ? [waiting(from, { queue, rank }, endOf)]
         : []
     )
   );
-  return [...parts.map((part) => listed(store, part)), ...waiting];
+  return [...parts.map((part) => listed(store, part)), ...waitingSince];
 }
 
 function lanesFor(
@@ -92,31 +91,30 @@ function index(store: Store, prefix: StoreKey, toJob: (entry: StoreEntry) => Fou
   };
 }
 
-/** Keys `["d", queue, rank, readyAt, id]`; those whose id is of that time stand in the order of ids (`isListedByDue`). */
-function orderOfChoice(store: Store, lane: StoreKey): ListSource {
+/** Jobs that wait since they were created, whose ids are in the order of their first events. */
+function waiting(
+  { store, log }: JobListSources,
+  lane: Lane,
+  endOf: (end: string) => Promise<number>,
+): ListSource {
   return async ({ first, end }, want) => {
-    const jobs: FoundJob[] = [];
-    const start = [...lane, timeIn(first || firstIdAt(0)), first];
-    let before = placeOf(lane, end);
-    for (let passedOver = 0;;) {
-      const page = await store.list({ prefix: lane, start, end: before }, { limit: want, reverse: true });
-      for (const { key } of page) {
-        const [id, readyAt] = [key[4] as string, key[3] as number];
-        if (timeIn(id) === readyAt) jobs.push(foundWaiting(id, readyAt));
-        else passedOver += 1;
-      }
-      if (page.length < want) return { jobs, floor: undefined };
-      if (jobs.length >= want) return { jobs, floor: jobs.at(-1)!.id };
-      const last = page.at(-1)!.key;
-      // What is left at this very time was created earlier, so it is not listed here.
-      if (passedOver > MAX_PASSED_OVER) return { jobs, floor: firstIdAt(last[3] as number) };
-      before = last;
+    for (let below = await endOf(end);;) {
+      const { found, isLast } = await waitingBelow(store, lane, below, want);
+      const jobs = (await jobsAt(log, found)).filter(({ id }) => id < end);
+      const older = jobs.findIndex(({ id }) => id < first);
+      if (older !== -1) return { jobs: jobs.slice(0, older), floor: undefined };
+      if (isLast || jobs.length > 0) return { jobs, floor: isLast ? undefined : jobs.at(-1)!.id };
+      below = found.at(-1)!.position;
     }
   };
 }
 
-/** Where the ids below `end` end. */
-function placeOf(lane: StoreKey, end: string): StoreKey {
-  const time = timeIn(end);
-  return end === firstIdAt(time) ? [...lane, time] : [...lane, time, end];
+/** Answers once for each question. */
+function remembered<T>(answer: (question: string) => Promise<T>): (question: string) => Promise<T> {
+  const answers = new Map<string, Promise<T>>();
+  return (question) => {
+    let known = answers.get(question);
+    if (!known) answers.set(question, known = answer(question));
+    return known;
+  };
 }

@@ -1,7 +1,7 @@
 /**
  * The scheduler: which job is next, and when the next one is due.
  *
- * The due rows on disk are the truth. Memory holds, for each queue and priority, a window of the first few hundred; a
+ * What waits on disk is the truth. Memory holds, for each queue and priority, a window of the first few hundred; a
  * million waiting jobs cost disk, not memory. Highest priority first, oldest first within it; every tenth choice takes
  * the job that has waited longest, whatever its priority, so that none starves.
  *
@@ -10,6 +10,7 @@
  * @module
  */
 import type { ChangingAppend } from "../events/append.ts";
+import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
 import type { SlotKind } from "./attempt_slots.ts";
 import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } from "./due_window.ts";
@@ -23,6 +24,7 @@ const FAIR_TURN = 10;
 
 export interface JobSchedulerOptions {
   readonly store: Store;
+  readonly log: Pick<EventLog<unknown>, "find">;
   /** Whether this process has a handler for the type; other jobs wait. */
   readonly handles: (jobType: string) => boolean;
   /** Brings the states of jobs that will soon be chosen to hand. */

@@ -21,7 +21,7 @@ const EVENTS_PER_READ = 500;
 export function jobsInLog(log: ReadableLog): ListSource {
   return async ({ first, end }, want) => {
     const jobs: { id: string }[] = [];
-    let position = await endOf(log, end);
+    let position = await positionBefore(log, end);
     const lowest = Math.max(0, position - MOST_EVENTS);
     while (position > lowest) {
       const from = Math.max(lowest, position - EVENTS_PER_READ);
@@ -48,7 +48,7 @@ export function jobsInLog(log: ReadableLog): ListSource {
 }
 
 /** Position from which on no event is the first of a job below `end`. */
-async function endOf(log: ReadableLog, end: string): Promise<number> {
+export async function positionBefore(log: ReadableLog, end: string): Promise<number> {
   const time = timeIn(end);
   if (end !== firstIdAt(time)) return Math.min(positionIn(end), log.position);
   // An id is of no earlier time than the event before its job's first.

@@ -31,6 +31,7 @@ import type { BulkQueries, Jobs } from "./jobs.ts";
 import { Records } from "./records.ts";
 import { JobsAsOf } from "./jobs_as_of.ts";
 import { recoverInterrupted } from "./recovery.ts";
+import { WaitingJobs } from "./job/waiting.ts";
 import { StoredJobs } from "./stored_jobs.ts";
 import { supervisorMachine, type SupervisorParts } from "./supervisor.ts";
 
@@ -92,22 +93,25 @@ export class Runtime {
     const random = options.random ?? Math.random;
     const counts = new JobCounts();
     const running = new RunningJobs();
+    const waiting = new WaitingJobs(store);
     const log: EventLog<JobChange> = await EventLog.open<JobChange>({
       store,
       clock,
-      projector: new JobProjector(counts, running),
+      projector: new JobProjector(counts, running, waiting),
       newId: monotonicIds(() => clock.now()),
       ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
       ...(options.unknownAfterMs !== undefined && { unknownAfterMs: options.unknownAfterMs }),
     });
     // Only now does no other process change them any more, not even by a commit that is still on its way.
     await Promise.all([counts.load(store, clock.now()), running.load(store, log)]);
+    waiting.load(log.position);
     const stored = new StoredJobs({ store, log, running });
     const states = new JobStates(stored);
     const processor = new JobProcessor({ log, states, clock, random });
     const restart = (error: unknown) => supervisor.send({ type: "child.failed", error });
     const scheduler: JobScheduler = new JobScheduler({
       store,
+      log,
       handles: (jobType) => jobTypes.get(jobType) !== undefined,
       preload: (find) => states.preload(find),
       onFound: () => pool.fill(),

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import type { StoredEvent } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store, StoreKey } from "../events/store.ts";
 import { jobStream } from "./job/events.ts";
 import { evolve } from "./job/evolve.ts";
-import { positionIn, timeIn } from "./job/id.ts";
+import { positionIn } from "./job/id.ts";
 import { JOB_STATUSES } from "./job/job.ts";
 import { laneKey, rowKey, tombstoneKey } from "./job/keys.ts";
 import type { JobChange } from "./job/projector.ts";
@@ -29,18 +30,14 @@ export interface FoundJob {
    * when it waits since its creation. Absent when the job may be anywhere.
    */
   readonly entry?: Uint8Array;
+  /** The job's first event, if it is at hand. */
+  readonly first?: StoredEvent;
 }
 
-const NOTHING = new Uint8Array();
 /** Deno KV reads ten keys at a time, so fewer are as quick one by one. */
 const WORTH_A_RANGE = 20;
 /** The statuses of jobs that have entries in the lists. */
 const LISTED = JOB_STATUSES.filter((status) => status !== "processing");
-
-/** A job that the order of choice has at this time. */
-export function foundWaiting(id: string, readyAt: number): FoundJob {
-  return readyAt === timeIn(id) ? { id, entry: NOTHING } : { id };
-}
 
 export class StoredJobs {
   readonly #options: StoredJobsOptions;
@@ -64,10 +61,12 @@ export class StoredJobs {
 
   /** Their states after their first events; `null` where the id leads to another job's event, or to none. */
   async #origins(jobs: readonly FoundJob[]): Promise<(JobState | null)[]> {
-    const events = await this.#options.log.find(jobs.map(({ id }) => positionIn(id)));
-    return events.map((stored, i) =>
-      stored?.event.stream === jobStream(jobs[i]!.id) ? evolve(null, stored) : null
-    );
+    const unread = jobs.filter(({ first }) => !first).map(({ id }) => positionIn(id));
+    const events = (await this.#options.log.find(unread)).values();
+    return jobs.map(({ id, first }) => {
+      const stored = first ?? events.next().value;
+      return stored?.event.stream === jobStream(id) ? evolve(null, stored) : null;
+    });
   }
 
   async #rows(

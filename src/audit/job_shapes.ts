@@ -10,16 +10,19 @@
 import { LISTS, ROWS } from "../actors/job/keys.ts";
 import type { JobStatus } from "../actors/job/job.ts";
 import { type JobState, statusOf } from "../actors/job/state.ts";
+import { waitingPlace } from "../actors/job/waiting.ts";
 import type { StoreEntry, StoreKey } from "../events/store.ts";
 
 /** A key without the id. */
 export type Lane = StoreKey;
 
-/** What is counted by queue and type. */
+/** By what the job is counted, and where it waits. */
 export interface Cell {
   readonly queue: string;
   readonly jobType: string;
   readonly status: JobStatus;
+  /** Its priority's, if it waits since it was created; 0 is low, 3 critical. */
+  readonly waitingRank: number | undefined;
 }
 
 export interface JobShape {
@@ -40,16 +43,18 @@ export class JobShapes {
   readonly #shapes = new Map<string, JobShape>();
 
   /** @param entries Those that the job has, which end in its id. */
-  of({ phase, queue, jobType }: JobState, entries: readonly StoreEntry[]): JobShape {
+  of(state: JobState, entries: readonly StoreEntry[]): JobShape {
+    const { phase, queue, jobType } = state;
     const status = statusOf(phase);
-    let name = `${queue}\n${jobType}\n${status}`;
+    const waitingRank = waitingPlace(state)?.rank;
+    let name = `${queue}\n${jobType}\n${status}\n${waitingRank}`;
     for (const { key } of entries) {
       for (let i = 0; i < key.length - 1; i++) name += `\n${key[i]}`;
     }
     let shape = this.#shapes.get(name);
     if (!shape) {
       const lanes = entries.map(({ key }) => key.slice(0, -1));
-      shape = { lanes, cell: phase === "deleted" ? null : { queue, jobType, status } };
+      shape = { lanes, cell: phase === "deleted" ? null : { queue, jobType, status, waitingRank } };
       this.#shapes.set(name, shape);
     }
     return shape;

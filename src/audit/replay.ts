@@ -20,7 +20,7 @@ import { JobFold } from "./job_fold.ts";
 import { LogReader, type PagesListener, readHead } from "./log_reader.ts";
 import { RestingJobs } from "./resting_jobs.ts";
 import { scan } from "./scan.ts";
-import { countsView, FinalMinutes, recordsView, runningView } from "./tallies.ts";
+import { countsView, FinalMinutes, recordsView, runningView, waitingView } from "./tallies.ts";
 
 export interface ReplayOptions extends FindingsOptions {
   /** Told of the stored pages before their events are folded. Default: nobody. */
@@ -107,6 +107,7 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
       countsView(jobs, findings),
       minutes.view(findings),
       runningView(jobs, findings),
+      waitingView(jobs, findings),
       recordsView(fold.records, findings),
     ],
     rest: new JobEntries(jobs, findings),

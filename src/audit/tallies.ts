@@ -1,6 +1,6 @@
 /**
  * What is counted from the log: jobs by queue, type and status, and jobs that became final by minute; and which jobs
- * are being processed.
+ * are being processed, or wait since they were created.
  *
  * @module
  */
@@ -9,6 +9,9 @@ import { countsKey, minuteKey } from "../actors/job/keys.ts";
 import { endEntry, RECORDS, type StreamEnd } from "../actors/record_streams.ts";
 import { encodeJson } from "../actors/job/row.ts";
 import { runningEntry, type Start } from "../actors/job/running.ts";
+import type { WaitingPlace } from "../actors/job/bitmaps.ts";
+import { positionIn } from "../actors/job/id.ts";
+import { waitingEntries } from "../actors/job/waiting.ts";
 import type { EventEnvelope } from "../events/event.ts";
 import { parseIsoTime } from "../events/iso_time.ts";
 import type { StoreEntry } from "../events/store.ts";
@@ -39,6 +42,11 @@ export function runningView(jobs: RestingJobs, findings: Findings): View {
     wanted: () => [runningEntry(runningJobs(jobs))],
     isNothing: (value) => Object.keys(parsedJson(value) ?? { damaged: true }).length === 0,
   });
+}
+
+/** The jobs that wait since they were created. */
+export function waitingView(jobs: RestingJobs, findings: Findings): View {
+  return new WantedEntries({ prefix: "w", findings, wanted: () => waitingEntries(waitingPlaces(jobs)) });
 }
 
 /** Where the streams that are no jobs end. */
@@ -94,5 +102,12 @@ function countsOf(jobs: RestingJobs): StoreEntry[] {
 function* runningJobs(jobs: RestingJobs): Generator<[id: string, start: Start]> {
   for (const [id, { cell }] of jobs.shapes()) {
     if (cell?.status === "processing") yield [id, jobs.startOf(id)];
+  }
+}
+
+function* waitingPlaces(jobs: RestingJobs): Generator<WaitingPlace> {
+  for (const [id, { cell }] of jobs.shapes()) {
+    if (cell?.waitingRank === undefined) continue;
+    yield { queue: cell.queue, rank: cell.waitingRank, jobType: cell.jobType, position: positionIn(id) };
   }
 }

@@ -39,6 +39,11 @@ export type ChangingAppend<Change> = StagedAppend<Change> & { readonly change: C
 
 /** Turns the changes of a batch into rows and indexes, each key written once with its last state. */
 export interface Projector<Change> {
+  /**
+   * Reads what {@linkcode project} needs for these changes; `undefined` when all is at hand. Asked while no commit is under
+   * way. When it rejects, nothing of the batch is written.
+   */
+  prepare?(changes: Iterable<Change>): Promise<void> | undefined;
   /** Rows and index changes for these changes, which follow the last batch that landed. Changes nothing itself. */
   project(changes: readonly Change[], events: readonly StoredEvent[]): Mutations;
   /** The batch of the last `project` is on disk. */

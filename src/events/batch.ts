@@ -1,5 +1,5 @@
 /**
- * Sealing: how many of the waiting appends go into the next commit, and what that commit writes.
+ * Sealing: which of the waiting appends go into the next commit, and what that commit writes.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { keyBytes, type StoreEntry, type StoreKey } from "./store.ts";
  * Deno KV takes 1000 mutations, 800 KiB and 80 KiB of keys in one commit. Beyond some 400 mutations a larger commit is
  * no faster per key, and everybody in it waits longer.
  */
-const TARGET_MUTATIONS = 480;
+const TARGET_MUTATIONS = 512;
 const MAX_MUTATIONS = 950;
 const MAX_BYTES = 760 * 1024;
 const MAX_KEY_BYTES = 72 * 1024;
 
-/** What an append is taken to cost before its rows are known: the row grows by at most the event, plus indexes. Its events share pages with others'. */
-const MUTATIONS_PER_APPEND = 2;
-const ROW_BYTES = 1_500;
+/** What an append is taken to cost before its rows are known: a row of this size. Its events share pages with others'. */
+const MUTATIONS_PER_APPEND = 1;
+const ROW_BYTES = 700;
 
 /** What one append may hold at most, which leaves the rest of its commit to rows and indexes. */
 export const MAX_APPEND_EVENTS = 400;
@@ -31,13 +31,23 @@ export interface SealedBatch<Change> {
   readonly deletes: readonly StoreKey[];
 }
 
-/** The longest prefix of `waiting` that fits into one commit, at least one append. */
+/** The longest prefix of `waiting` that one commit is likely to hold, at least one append. */
+export function likelyBatch<Append extends StagedAppend<unknown>>(waiting: readonly Append[]): Append[] {
+  return waiting.slice(0, wholeGroups(waiting, estimateFit(waiting)));
+}
+
+/** The changes of these appends, which the projector may have to prepare for. */
+export function* changesOf<Change>(appends: readonly StagedAppend<Change>[]): Generator<Change> {
+  for (const { change } of appends) if (change !== undefined) yield change;
+}
+
+/** The longest prefix of these appends that fits into one commit, at least one. */
 export function sealBatch<Change>(
-  waiting: readonly StagedAppend<Change>[],
+  likely: readonly StagedAppend<Change>[],
   projector: Projector<Change>,
 ): SealedBatch<Change> {
-  for (let count = wholeGroups(waiting, estimateFit(waiting));; count = wholeGroups(waiting, count >> 1)) {
-    const appends = waiting.slice(0, count);
+  for (let count = likely.length;; count = wholeGroups(likely, count >> 1)) {
+    const appends = likely.slice(0, count);
     const events: StoredEvent[] = [];
     const changes: Change[] = [];
     for (const append of appends) {
@@ -46,7 +56,7 @@ export function sealBatch<Change>(
     }
     const { puts, deletes } = projector.project(changes, events);
     puts.push(...toPages(events));
-    if (fits({ puts, deletes }) || wholeGroups(waiting, count >> 1) === count) {
+    if (fits({ puts, deletes }) || wholeGroups(likely, count >> 1) === count) {
       return { appends, puts, deletes };
     }
   }
@@ -71,7 +81,7 @@ function estimateFit(waiting: readonly StagedAppend<unknown>[]): number {
   for (const { events } of waiting) {
     mutations += MUTATIONS_PER_APPEND;
     bytes += ROW_BYTES;
-    for (const event of events) bytes += 2 * event.bytes.length;
+    for (const event of events) bytes += event.bytes.length;
     if (count > 0 && (mutations > TARGET_MUTATIONS || bytes > MAX_BYTES)) break;
     count += 1;
   }

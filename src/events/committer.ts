@@ -31,8 +31,9 @@ export interface CommitBatch {
   readonly deletes: readonly StoreKey[];
 }
 
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
+/** Between tries to reach a store that is away. */
+export const FIRST_PAUSE_MS = 50;
+export const LONGEST_PAUSE_MS = 2_000;
 
 export class Committer {
   readonly #options: CommitterOptions;
@@ -175,6 +176,6 @@ export class Committer {
   }
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

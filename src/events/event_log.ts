@@ -48,6 +48,7 @@ export interface EventLogOptions<Change> {
 }
 
 const PARTITION = 0;
+const DEADLINE_MS = 5_000;
 
 export class EventLog<Change> {
   readonly #store: Store;
@@ -71,6 +72,7 @@ export class EventLog<Change> {
     this.#commits = new GroupCommit(committer, {
       projector: options.projector,
       clock: this.#clock,
+      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
       unknownAfterMs: options.unknownAfterMs ?? 2_000,
       onLanded: (appends) => this.#landed(appends),
       onReset: () => this.#reset(),
@@ -91,7 +93,7 @@ export class EventLog<Change> {
       partition: PARTITION,
       clock: options.clock ?? systemClock,
       newId: options.newId,
-      deadlineMs: options.deadlineMs ?? 5_000,
+      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
     });
     return new EventLog(options, committer);
   }

@@ -8,15 +8,17 @@
  */
 import { setImmediate } from "node:timers";
 import type { LogHealth, Projector, StagedAppend } from "./append.ts";
-import { sealBatch } from "./batch.ts";
-import type { Clock } from "./clock.ts";
-import type { Committer } from "./committer.ts";
+import { changesOf, likelyBatch, sealBatch } from "./batch.ts";
+import { type Clock, sleep, withDeadline } from "./clock.ts";
+import { type Committer, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, messageOf } from "./committer.ts";
 import { LogUnavailableError, UnknownOutcomeError } from "./errors.ts";
 import type { PendingAppend } from "./pending_append.ts";
 
 export interface GroupCommitOptions<Change> {
   readonly projector: Projector<Change>;
   readonly clock: Clock;
+  /** How long one request to the store may take, in milliseconds. */
+  readonly deadlineMs: number;
   /** How long callers wait for a doubtful commit to be settled, in milliseconds. */
   readonly unknownAfterMs: number;
   readonly onLanded: (appends: readonly StagedAppend<Change>[]) => void;
@@ -34,6 +36,7 @@ export class GroupCommit<Change> {
   #waiting: PendingAppend<Change>[] = [];
   #underway: PendingAppend<Change>[] = [];
   #scheduled = false;
+  #preparing = false;
   #refusal: Error | undefined;
   #closing = false;
   #settled: PromiseWithResolvers<"landed" | "lost"> | undefined;
@@ -69,7 +72,7 @@ export class GroupCommit<Change> {
   }
 
   #schedule(defer: (callback: () => void) => void): void {
-    if (this.#scheduled || this.#underway.length > 0) return;
+    if (this.#scheduled || this.#preparing || this.#underway.length > 0) return;
     this.#scheduled = true;
     defer(() => {
       this.#scheduled = false;
@@ -78,7 +81,11 @@ export class GroupCommit<Change> {
   }
 
   async #flush(): Promise<void> {
-    const { appends, puts, deletes } = sealBatch(this.#waiting, this.#options.projector);
+    const { projector } = this.#options;
+    const likely = likelyBatch(this.#waiting);
+    const preparing = projector.prepare?.(changesOf(likely));
+    if (preparing && !await this.#prepared(preparing, likely)) return;
+    const { appends, puts, deletes } = sealBatch(likely, projector);
     this.#underway = this.#waiting.splice(0, appends.length);
     const last = this.#underway.at(-1)!.events.at(-1)!;
     const fate = await this.#committer.commit({ last, puts, deletes });
@@ -86,10 +93,42 @@ export class GroupCommit<Change> {
     else this.#lose();
     // The callers just answered get to stage their next appends before the next batch is sealed.
     if (this.#waiting.length > 0) this.#schedule(setImmediate);
-    else {
-      this.#idle?.resolve();
-      this.#idle = undefined;
+    else this.#tellIdle();
+  }
+
+  /** Without what it needs no batch is written: everybody is refused until it can be read. */
+  async #prepared(preparing: Promise<void>, likely: readonly PendingAppend<Change>[]): Promise<boolean> {
+    const { clock, deadlineMs } = this.#options;
+    this.#preparing = true;
+    try {
+      await withDeadline(clock, deadlineMs, "Reading what the commit rests on", preparing);
+    } catch (error) {
+      this.#doubt(messageOf(error));
+      this.#tellIdle();
+      await this.#untilReadable(likely);
+      this.#preparing = false;
+      this.#leaveDoubt("lost");
+      return false;
     }
+    this.#preparing = false;
+    return true;
+  }
+
+  async #untilReadable(likely: readonly PendingAppend<Change>[]): Promise<void> {
+    const { projector, clock } = this.#options;
+    for (let pause = FIRST_PAUSE_MS; !this.#closing; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      await sleep(clock, pause);
+      try {
+        return await projector.prepare?.(changesOf(likely));
+      } catch {
+        // As unreadable as before; `#doubt` has told the cause.
+      }
+    }
+  }
+
+  #tellIdle(): void {
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   #land(): void {

@@ -120,7 +120,7 @@ for (const [fault, fate] of FATES) {
     await test.clock.advanceAsync(60_000);
     assertEquals(new Set(namesOf(await creating)), new Set([fate]));
     assertEquals(await total(test), fate === "created" ? 100 : 0);
-    assertEquals(store.commits[before]!.commit.puts.filter(({ key }) => key[0] === "d").length, 100);
+    assertEquals(store.commits[before]!.commit.puts.filter(({ key }) => key[0] === "0l").length, 100);
     await test.close();
   });
 }
@@ -165,7 +165,7 @@ Deno.test("createMany() says of a batch whose commit is in doubt for long that n
   const { store, test } = await openFaulty();
   store.onCommits("swallowed");
   store.onReads(...Array(10).fill("rejects"));
-  const creating = test.commands.createMany(later(400), TESTER);
+  const creating = test.commands.createMany(later(900), TESTER);
   await test.clock.advanceAsync(8_000);
   const outcomes = await creating;
   const [first, last] = [outcomes[0]!, outcomes.at(-1)!];

@@ -10,6 +10,7 @@ import { runtimeTest, TestRuntime } from "./support/test_runtime.ts";
 Deno.test("JobScheduler chooses the jobs of the reserved queue for the reserved slot alone, and no others", () => {
   const scheduler = new JobScheduler({
     store: new MemoryStore(),
+    log: { find: () => Promise.resolve([]) },
     handles: () => true,
     preload: async (find) => void await find(),
     onFound: () => {},

@@ -32,6 +32,7 @@ class Bench {
   readonly errors: unknown[] = [];
   readonly scheduler = new JobScheduler({
     store: this.store,
+    log: { find: () => Promise.resolve([]) },
     handles: (jobType) => jobType !== "unknown",
     preload: async (find) => void await find(),
     onFound: () => {},

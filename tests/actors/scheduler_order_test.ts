@@ -6,33 +6,29 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { JOB_PRIORITIES } from "../../src/actors/job/job.ts";
-import { dueKey } from "../../src/actors/job/keys.ts";
 import type { JobState } from "../../src/actors/job/state.ts";
 import { JobScheduler } from "../../src/actors/job_scheduler.ts";
-import { MemoryStore } from "../../src/events/memory_store.ts";
 import { settle } from "../support/manual_clock.ts";
 import { created, fold, started } from "./support/facts.ts";
-import { SlowStore } from "./support/slow_store.ts";
+import { WaitingOnDisk } from "./support/waiting_on_disk.ts";
 
 const TINY = { page: 3, low: 2, high: 6 };
 const QUEUES = ["a", "b"];
-const QUEUED = fold(created());
 const RUNNING = fold(created(), started(1)).phase;
-const encoder = new TextEncoder();
 
-class Bench {
-  readonly store = new SlowStore(new MemoryStore());
+class Bench extends WaitingOnDisk {
   readonly errors: unknown[] = [];
   readonly waiting = new Map<string, JobState>();
   readonly held = new Set<string>();
   readonly scheduler: JobScheduler;
-  #versionstamp: string | null = null;
   #jobs = 0;
   choices = 0;
 
   constructor(sizes?: typeof TINY) {
+    super();
     this.scheduler = new JobScheduler({
       store: this.store,
+      log: this.log,
       handles: () => true,
       preload: async (find) => void await find(),
       onFound: () => {},
@@ -41,30 +37,18 @@ class Bench {
     });
   }
 
-  newJob(place: Partial<JobState>): JobState {
-    return { ...QUEUED, id: `job-${String(++this.#jobs).padStart(8, "0")}`, ...place };
+  /** Eight jobs a millisecond, some of which wait since they were created. */
+  aJob(place: Partial<JobState>): JobState {
+    return this.newJob(this.#jobs++ >> 3, place);
   }
 
-  async land(before: JobState | null, after: JobState): Promise<void> {
-    const isQueued = after.phase.startsWith("queued");
-    if (isQueued) this.waiting.set(after.id, after);
+  async change(before: JobState | null, after: JobState): Promise<void> {
+    if (after.phase.startsWith("queued")) this.waiting.set(after.id, after);
     else this.waiting.delete(after.id);
-    await this.write(isQueued ? [after] : [], before ? [before] : []);
+    await this.land([{ before, after }]);
     this.scheduler.landed([
       { change: { before, after }, stream: after.id, events: [], landed: Promise.resolve() },
     ]);
-  }
-
-  async write(added: readonly JobState[], removed: readonly JobState[] = []): Promise<void> {
-    const kept = new Set(added.map((state) => String(dueKey(state))));
-    this.#versionstamp = await this.store.commit({
-      check: { key: ["h"], versionstamp: this.#versionstamp },
-      puts: [
-        { key: ["h"], value: new Uint8Array() },
-        ...added.map((state) => ({ key: dueKey(state), value: encoder.encode(state.jobType) })),
-      ],
-      deletes: removed.map(dueKey).filter((key) => !kept.has(String(key))),
-    });
   }
 
   /** What the rule says of all that waits, wherever it is. */
@@ -85,7 +69,7 @@ class Bench {
     assertEquals(id, expected?.id, `choice ${this.choices + 1}`);
     if (!expected) return false;
     this.choices += 1;
-    await this.land(expected, { ...expected, phase: RUNNING });
+    await this.change(expected, { ...expected, phase: RUNNING });
     return true;
   }
 
@@ -97,11 +81,12 @@ class Bench {
   }
 }
 
+/** Without a time a job waits since it was created, or stays where it is. */
 const anyPlace = fc.record({
   priority: fc.constantFrom(...JOB_PRIORITIES),
   queue: fc.constantFrom(...QUEUES),
   readyAt: fc.integer({ min: 0, max: 20 }),
-});
+}, { requiredKeys: ["priority", "queue"] });
 const which = fc.nat();
 const anyDeed = fc.oneof(
   { weight: 8, arbitrary: fc.record({ type: fc.constant("create" as const), place: anyPlace }) },
@@ -119,7 +104,7 @@ Deno.test("the order of choice holds across memory and disk, whatever lands whil
   await fc.assert(
     fc.asyncProperty(stock, deeds, async (places, deeds) => {
       const bench = new Bench(TINY);
-      const stored = places.map((place) => bench.newJob(place));
+      const stored = places.map((place) => bench.aJob(place));
       for (const state of stored) bench.waiting.set(state.id, state);
       await bench.write(stored);
       await bench.scheduler.load(QUEUES);
@@ -127,7 +112,7 @@ Deno.test("the order of choice holds across memory and disk, whatever lands whil
       let now = 5;
       for (const deed of deeds) {
         const of = (n: number) => [...bench.waiting.values()][n % bench.waiting.size];
-        if (deed.type === "create") await bench.land(null, bench.newJob(deed.place));
+        if (deed.type === "create") await bench.change(null, bench.aJob(deed.place));
         else if (deed.type === "wait") now += deed.ms;
         else if (deed.type === "take") await bench.take(now);
         else if (deed.type === "end a read") {
@@ -141,8 +126,8 @@ Deno.test("the order of choice holds across memory and disk, whatever lands whil
           bench.scheduler.giveBack(bench.waiting.get(id)!);
         } else if (bench.waiting.size > 0) {
           const state = of(deed.which)!;
-          if (deed.type === "change") await bench.land(state, { ...state, ...deed.place });
-          else if (deed.type === "cancel") await bench.land(state, { ...state, phase: "cancelled" });
+          if (deed.type === "change") await bench.change(state, { ...state, ...deed.place });
+          else if (deed.type === "cancel") await bench.change(state, { ...state, phase: "cancelled" });
           else if (bench.held.delete(state.id)) bench.scheduler.release(state.id);
           else bench.scheduler.hold((bench.held.add(state.id), state.id));
         }
@@ -162,8 +147,8 @@ Deno.test("the order of choice holds across memory and disk, whatever lands whil
 
 Deno.test("a job of lower priority does not go first while those above it are still being read", async () => {
   const bench = new Bench(TINY);
-  const high = Array.from({ length: 4 }, (_, i) => bench.newJob({ priority: "high", readyAt: i }));
-  const low = bench.newJob({ priority: "low", readyAt: 0 });
+  const high = Array.from({ length: 4 }, (_, i) => bench.aJob({ priority: "high", readyAt: i }));
+  const low = bench.aJob({ priority: "low", readyAt: 0 });
   for (const state of [...high, low]) bench.waiting.set(state.id, state);
   await bench.write([...high, low]);
   await bench.scheduler.load(["default"]);
@@ -184,7 +169,7 @@ Deno.test("a job of lower priority does not go first while those above it are st
 
 Deno.test("100,000 jobs that are due at the same time are taken by their ids, a few of them in memory", async () => {
   const bench = new Bench();
-  const states = Array.from({ length: 100_000 }, () => bench.newJob({ readyAt: 7 }));
+  const states = Array.from({ length: 100_000 }, () => bench.aJob({ readyAt: 7 }));
   await bench.write(states);
   await bench.scheduler.load(["default"]);
   let most = bench.scheduler.atHand;
@@ -206,7 +191,7 @@ Deno.test("jobs that are scheduled for later cost disk, not memory", async () =>
   for (let i = 0; i < 50; i++) {
     const states = Array.from(
       { length: 1_000 },
-      (_, j) => bench.newJob({ readyAt: 1_000_000 + i * 1_000 + j }),
+      (_, j) => bench.aJob({ readyAt: 1_000_000 + i * 1_000 + j }),
     );
     await bench.write(states);
     bench.scheduler.landed(states.map((after) => ({

@@ -13,6 +13,7 @@ import { chunkKey, countsKey, minuteKey } from "../../src/actors/job/keys.ts";
 import { jobEntries } from "../../src/actors/job/projector.ts";
 import { runningStart } from "../../src/actors/job/running.ts";
 import { encodeJson } from "../../src/actors/job/row.ts";
+import { waitingEntries, waitingPlace } from "../../src/actors/job/waiting.ts";
 import { type JobState, statusOf } from "../../src/actors/job/state.ts";
 import { nextPhase } from "../../src/actors/job/transition_table.ts";
 import { decodeEvent, type EventEnvelope, type StoredEvent } from "../../src/events/event.ts";
@@ -119,6 +120,7 @@ function expectedEntries(histories: readonly History[], events: readonly StoredE
   const ids = running.filter(([, start]) => start === null).map(([id]) => id);
   return [
     ...states.flatMap(jobEntries),
+    ...waitingEntries(states.flatMap((state) => waitingPlace(state) ?? [])),
     ...histories.flatMap(chunks),
     ...lanes(states),
     ...minutes(events.map(({ event }) => event)),

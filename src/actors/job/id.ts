@@ -42,14 +42,27 @@ function idOf(ms: number, position: number, random: number): string {
 
 /** Where the job's first event is, if the id was made by {@linkcode newJobId}; of other ids, any number. */
 export function positionIn(id: string): number {
-  const high = parseInt(id.slice(15, 18), 16);
-  const low = parseInt(id.slice(20, 23) + id.slice(24, 29), 16);
-  return high * LOW + low;
+  if (id !== known) parse(id);
+  return position;
 }
 
 /** When the id was made, in milliseconds since the epoch. */
 export function timeIn(id: string): number {
-  return parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  if (id !== known) parse(id);
+  return time;
+}
+
+/** The id that was asked about last, which is mostly asked about again, and what it says. */
+let known = "";
+let position = NaN;
+let time = NaN;
+
+function parse(id: string): void {
+  const high = parseInt(id.slice(15, 18), 16);
+  const low = parseInt(id.slice(20, 23) + id.slice(24, 29), 16);
+  position = high * LOW + low;
+  time = parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+  known = id;
 }
 
 function hex(value: number, digits: number): string {

@@ -9,7 +9,8 @@
  * | `["0l", status, queue, type, id]` | index of the lists, most with the row; jobs that are processed or wait since they were created have none |
  * | `["g", tag, id]` | index of the lists by tag |
  * | `["r"]` | the jobs that are being processed: their starts, or ids |
- * | `["d", queue, rank, readyAt, id]` | queued jobs in the order of choice, with their type; `rank` 0 is low, 3 critical |
+ * | `["w", queue, rank, n, type]` | which jobs wait since they were created, as a bitmap (`bitmaps.ts`); `rank` 0 is low, 3 critical |
+ * | `["d", queue, rank, readyAt, id]` | other queued jobs in the order of choice, with their type |
  * | `["i", keyHash]` | an idempotency key; `["x", expiresAt, keyHash]` its expiry |
  * | `["c", queue, type]` | counts by status |
  * | `["m", minute]` | how many jobs became final in that minute since the epoch |
@@ -46,7 +47,16 @@ export const listKey = (state: JobState): StoreKey => [
 ];
 export const tagKey = (tag: string, id: string): StoreKey => ["g", tag, id];
 
-/** Where a queued job stands in the order of choice. */
+/** Bitmaps of one queue and priority follow one another as the log does. */
+export const waitingKey = (queue: string, rank: number, number: number, jobType: string): StoreKey => [
+  "w",
+  queue,
+  rank,
+  number,
+  jobType,
+];
+
+/** Where a queued job that does not wait since its creation stands in the order of choice. */
 export const dueKey = (state: JobState): StoreKey => [
   "d",
   state.queue,

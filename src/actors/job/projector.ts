@@ -25,7 +25,8 @@ import { recordEntries } from "../record_streams.ts";
 import { encodeJson, encodeRow } from "./row.ts";
 import type { RunningJobs } from "./running.ts";
 import { type JobState, statusOf } from "./state.ts";
-import { isListed, rowPlaceOf } from "./stored.ts";
+import { isListed, rowPlaceOf, waitsSinceCreation } from "./stored.ts";
+import type { WaitingJobs } from "./waiting.ts";
 
 /** What one append did to one job. */
 export interface JobChange {
@@ -46,10 +47,16 @@ const NOTHING = new Uint8Array();
 export class JobProjector implements Projector<JobChange> {
   readonly #counts: JobCounts;
   readonly #running: RunningJobs;
+  readonly #waiting: WaitingJobs;
 
-  constructor(counts: JobCounts, running: RunningJobs) {
+  constructor(counts: JobCounts, running: RunningJobs, waiting: WaitingJobs) {
     this.#counts = counts;
     this.#running = running;
+    this.#waiting = waiting;
+  }
+
+  prepare(changes: Iterable<JobChange>): Promise<void> | undefined {
+    return this.#waiting.prepare(changes);
   }
 
   project(changes: readonly JobChange[], events: readonly StoredEvent[]): Mutations {
@@ -65,17 +72,27 @@ export class JobProjector implements Projector<JobChange> {
       moveRow(mutations, before, after);
       writeIndexes(mutations, before, after);
     }
-    mutations.puts.push(...this.#counts.project(changes), ...this.#running.project(jobs.values()));
+    const waiting = this.#waiting.project(jobs.values());
+    mutations.puts.push(
+      ...this.#counts.project(changes),
+      ...this.#running.project(jobs.values()),
+      ...waiting.puts,
+    );
+    mutations.deletes.push(...waiting.deletes);
     return mutations;
   }
 
   landed(): void {
     this.#counts.landed();
     this.#running.landed();
+    this.#waiting.landed();
   }
 }
 
-/** The entries of a job in this state: its row if it has one, in the lists, the order of choice, by its keys. */
+/**
+ * The entries that a job in this state has for itself: its row, in the lists, in the order of choice, by its keys. What it
+ * shares with others is in `counts.ts`, `running.ts` and `waiting.ts`.
+ */
 export function jobEntries(state: JobState): StoreEntry[] {
   const mutations: Mutations = { puts: [], deletes: [] };
   moveRow(mutations, null, state);
@@ -108,7 +125,7 @@ function writeIndexes(mutations: Mutations, before: JobState | null, after: JobS
   if (before === null && after.idempotency) puts.push(...idempotencyEntries(after));
 }
 
-/** Jobs that are being processed are in the lists by `running.ts`, those that wait since their creation by `moveDue`. */
+/** Jobs that are being processed are in the lists by `running.ts`, those that wait since their creation by `waiting.ts`. */
 function moveListed({ puts, deletes }: Mutations, before: JobState | null, after: JobState): void {
   const from = before && isListed(before) ? before : null;
   const to = isListed(after) ? after : null;
@@ -122,8 +139,8 @@ function moveListed({ puts, deletes }: Mutations, before: JobState | null, after
 
 /** The value tells the job type, so that jobs without a handler can be passed over without reading their rows. */
 function moveDue({ puts, deletes }: Mutations, before: JobState | null, after: JobState | null): void {
-  const from = before && isQueued(before) ? before : null;
-  const to = after && isQueued(after) ? after : null;
+  const from = before && isDue(before) ? before : null;
+  const to = after && isDue(after) ? after : null;
   if (
     from && to && from.readyAt === to.readyAt && from.priority === to.priority && from.queue === to.queue
   ) return;
@@ -140,8 +157,8 @@ function nameBytes(jobType: string): Uint8Array {
   return bytes;
 }
 
-function isQueued({ phase }: JobState): boolean {
-  return phase.startsWith("queued");
+function isDue(state: JobState): boolean {
+  return state.phase.startsWith("queued") && !waitsSinceCreation(state);
 }
 
 function idempotencyEntries({ id, idempotency }: JobState): StoreEntry[] {

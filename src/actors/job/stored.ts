@@ -20,17 +20,15 @@ export function isJustStarted({ phase, version, startVersion, origin }: JobState
   return version === 2 && startVersion === 2 && origin !== null && statusOf(phase) === "processing";
 }
 
-/**
- * Whether the order of choice serves the lists too: a job that waits since it was created stands there in the order of
- * the ids.
- */
-export function isListedByDue({ id, phase, readyAt }: JobState): boolean {
-  return readyAt === timeIn(id) && statusOf(phase) === "queued";
+/** Whether the job waits since it was created, so that it stands in the order of choice and in the lists by `waiting.ts`. */
+export function waitsSinceCreation(state: JobState): boolean {
+  const { id, phase, readyAt, origin } = state;
+  return phase.startsWith("queued") && readyAt === timeIn(id) && (origin !== null || isFirst(state));
 }
 
-/** Whether the job has an entry in the lists of its own: not while it is processed, or listed by the order of choice. */
+/** Whether the job has an entry in the lists of its own: not while it is processed, or waits since it was created. */
 export function isListed(state: JobState): boolean {
-  return state.phase !== "deleted" && statusOf(state.phase) !== "processing" && !isListedByDue(state);
+  return state.phase !== "deleted" && statusOf(state.phase) !== "processing" && !waitsSinceCreation(state);
 }
 
 /**

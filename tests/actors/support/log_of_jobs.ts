@@ -6,6 +6,7 @@
 import { newJobId } from "../../../src/actors/job/id.ts";
 import { JobCounts } from "../../../src/actors/job/counts.ts";
 import { type JobChange, JobProjector } from "../../../src/actors/job/projector.ts";
+import { WaitingJobs } from "../../../src/actors/job/waiting.ts";
 import { RunningJobs } from "../../../src/actors/job/running.ts";
 import { JobProcessor } from "../../../src/actors/job_processor.ts";
 import { JobQueryService } from "../../../src/actors/job_query_service.ts";
@@ -31,14 +32,16 @@ export async function logOfJobs(options: LogOfJobsOptions = {}) {
   const clock = options.clock ?? new ManualClock();
   const counts = new JobCounts();
   const running = new RunningJobs();
+  const waiting = new WaitingJobs(store);
   const log: EventLog<JobChange> = await EventLog.open<JobChange>({
     store,
     clock,
-    projector: new JobProjector(counts, running),
+    projector: new JobProjector(counts, running, waiting),
     newId: monotonicIds(() => clock.now()),
   });
   await counts.load(store, clock.now());
   await running.load(store, log);
+  waiting.load(log.position);
   const stored = new StoredJobs({ store, log, running });
   const states = new JobStates(stored);
   const processor = new JobProcessor({ log, states, clock, random: options.random ?? (() => 0) });

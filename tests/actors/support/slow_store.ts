@@ -32,6 +32,10 @@ export class SlowStore implements Store {
     this.#waiting.shift()!.go();
   }
 
+  releaseAll(): void {
+    while (this.waiting > 0) this.release();
+  }
+
   /** Lets the longest waiting operation reject. */
   fail(): void {
     this.#waiting.shift()!.fail(new Error("the store cannot be reached"));

@@ -11,7 +11,7 @@ import { anyLog, storeOf } from "../../audit/support/random_log.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** One with an entry of each kind. */
-export const STEPS = fc.sample(anyLog, { numRuns: 1, seed: 11 })[0]!;
+export const STEPS = fc.sample(anyLog, { numRuns: 1, seed: 22 })[0]!;
 
 export interface Run {
   readonly code: number;

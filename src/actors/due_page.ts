@@ -1,0 +1,119 @@
+/**
+ * Reads what waits in one queue and priority, in the order of choice, from the two indexes that hold it: jobs that wait
+ * since they were created, in the order of the log, and all others, by the time from which they may start.
+ *
+ * @module
+ */
+import type { EventLog } from "../events/event_log.ts";
+import type { Store, StoreKey } from "../events/store.ts";
+import { positionIn, timeIn } from "./job/id.ts";
+import type { FoundJob } from "./stored_jobs.ts";
+import { jobsAt, type Lane, waitingFrom } from "./waiting_positions.ts";
+
+/** A place in the order of choice: by time, then by id. */
+export interface Place {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly readyAt: number;
+}
+
+export interface DueEntry extends Place {
+  readonly jobType: string;
+}
+
+/** Up to this place all is read. */
+export interface Horizon extends Place {
+  /** Jobs that wait since they were created stand behind the place only if they begin at this position or later. */
+  readonly from: number;
+}
+
+export interface DueSource {
+  readonly store: Store;
+  readonly log: Pick<EventLog<unknown>, "find">;
+  /** Jobs of other types are passed over. */
+  readonly handles: (jobType: string) => boolean;
+}
+
+export interface DuePage {
+  readonly jobs: readonly (DueEntry & FoundJob)[];
+  /** `undefined` when nothing stands behind the page. */
+  readonly end: Horizon | undefined;
+}
+
+interface Part extends Pick<DuePage, "jobs"> {
+  readonly end: Place | undefined;
+}
+
+/** Before all others. */
+export const BEGINNING: Horizon = { id: "", readyAt: -1, from: 0 };
+
+const decoder = new TextDecoder();
+
+/** Reads on behind the horizon: so many jobs, or fewer. */
+export async function readDue(
+  source: DueSource,
+  lane: Lane,
+  horizon: Horizon,
+  want: number,
+): Promise<DuePage> {
+  const parts = await Promise.all([
+    byTime(source, lane, horizon, want),
+    byPosition(source, lane, horizon, want),
+  ]);
+  // Only up to where both have been read is it known which come next.
+  const [end] = parts.flatMap((part) => part.end ?? []).sort(comparePlaces);
+  const jobs = parts.flatMap((part) => part.jobs)
+    .filter((job) => end === undefined || comparePlaces(job, end) <= 0)
+    .sort(comparePlaces);
+  return { jobs, end: end && { ...end, from: Math.max(horizon.from, positionBehind(jobs)) } };
+}
+
+/** The horizon of one who knows these entries and nothing behind them, at least one. */
+export function horizonBehind(entries: readonly DueEntry[]): Horizon {
+  return { ...entries.at(-1)!, from: positionBehind(entries) };
+}
+
+export function comparePlaces(a: Place, b: Place): number {
+  return a.readyAt - b.readyAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+async function byTime(
+  { store, handles }: DueSource,
+  { queue, rank }: Lane,
+  after: Place,
+  want: number,
+): Promise<Part> {
+  const prefix: StoreKey = ["d", queue, rank];
+  const start = [...prefix, Math.max(0, after.readyAt), `${after.id}\0`];
+  const jobs = (await store.list({ prefix, start }, { limit: want })).map(({ key, value }) => ({
+    id: key[4] as string,
+    readyAt: key[3] as number,
+    jobType: decoder.decode(value),
+  }));
+  return {
+    jobs: jobs.filter(({ jobType }) => handles(jobType)),
+    end: jobs.length < want ? undefined : jobs.at(-1)!,
+  };
+}
+
+async function byPosition(
+  { store, log, handles }: DueSource,
+  lane: Lane,
+  horizon: Horizon,
+  want: number,
+): Promise<Part> {
+  for (let from = horizon.from;;) {
+    const { found, isLast } = await waitingFrom(store, lane, from, want, handles);
+    const jobs = (await jobsAt(log, found))
+      .map((job) => ({ ...job, readyAt: timeIn(job.id) }))
+      .filter((job) => comparePlaces(job, horizon) > 0);
+    if (isLast || jobs.length > 0) return { jobs, end: isLast ? undefined : jobs.at(-1) };
+    from = found.at(-1)!.position + 1;
+  }
+}
+
+/** The position behind the last of them that waits since it was created, 0 when none does. */
+function positionBehind(entries: readonly Place[]): number {
+  const last = entries.findLast(({ id, readyAt }) => readyAt === timeIn(id));
+  return last ? positionIn(last.id) + 1 : 0;
+}

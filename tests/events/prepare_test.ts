@@ -1,0 +1,121 @@
+import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { LogUnavailableError } from "../../src/events/errors.ts";
+import { EventLog } from "../../src/events/event_log.ts";
+import { MemoryStore } from "../../src/events/memory_store.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
+
+/** A log whose projector must read before each commit, and the reads as the test ends them. */
+async function openLog() {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  const reads: PromiseWithResolvers<void>[] = [];
+  const asked: string[][] = [];
+  let ready = false;
+  const log = await EventLog.open<string>({
+    store,
+    clock,
+    newId: () => crypto.randomUUID(),
+    deadlineMs: 5_000,
+    projector: {
+      prepare(changes) {
+        asked.push([...changes]);
+        if (ready) return undefined;
+        const read = Promise.withResolvers<void>();
+        reads.push(read);
+        return read.promise;
+      },
+      project: (changes) => ({
+        puts: changes.map((change) => ({ key: ["row", change], value: new Uint8Array() })),
+        deletes: [],
+      }),
+      landed: () => {},
+    },
+  });
+  const heard: string[] = [];
+  log.listen({
+    landed: (appends) => heard.push(`landed ${appends.map(({ change }) => change)}`),
+    reset: () => heard.push("reset"),
+    health: (health) => heard.push(health.ok ? "healthy" : health.why),
+  });
+  const append = (change: string) =>
+    log.append({
+      stream: change,
+      expectedVersion: 0,
+      events: [{ type: "noted", schema_version: 1, machine_version: 1, data: {} }],
+      meta: { actor: "test", request_id: null, causation_id: null, reason: null },
+      change: () => change,
+    }).landed.then(() => "landed", (error) => error);
+  return { clock, log, reads, asked, heard, append, becomeReady: () => ready = true };
+}
+
+Deno.test("a commit waits for what its projector reads; what arrives meanwhile goes into the next", async () => {
+  const { log, reads, asked, heard, append } = await openLog();
+  const first = [append("a"), append("b")];
+  await settle();
+  const later = append("c");
+  await settle();
+  assertEquals([heard, log.position], [[], 0]);
+  reads[0]!.resolve();
+  assertEquals(await Promise.all(first), ["landed", "landed"]);
+  await settle();
+  reads[1]!.resolve();
+  assertEquals(await later, "landed");
+  assertEquals([asked, heard], [[["a", "b"], ["c"]], ["landed a,b", "landed c"]]);
+  await log.close();
+});
+
+Deno.test("when it cannot be read nothing is written, all are told why, and writes are taken again once it can", async () => {
+  const { clock, log, reads, heard, append } = await openLog();
+  const waiting = [append("a")];
+  await settle();
+  waiting.push(append("b"));
+  reads[0]!.reject(new Error("the disk is gone"));
+  for (const told of await Promise.all(waiting)) assertInstanceOf(told, LogUnavailableError);
+  assertThrows(() => append("c"), LogUnavailableError, "the disk is gone");
+  await clock.advanceAsync(50);
+  reads[1]!.reject(new Error("still gone"));
+  await clock.advanceAsync(100);
+  assertThrows(() => append("c"), LogUnavailableError, "the disk is gone");
+  reads[2]!.resolve();
+  await settle();
+  assertEquals([heard, log.position], [["the disk is gone", "reset", "healthy"], 0]);
+  const next = append("c");
+  await settle();
+  reads[3]!.resolve();
+  assertEquals(await next, "landed");
+  await log.close();
+});
+
+Deno.test("what is appended as soon as writes are taken again is committed", async () => {
+  const { clock, log, reads, append, becomeReady } = await openLog();
+  const lost = append("a");
+  await settle();
+  reads[0]!.reject(new Error("the disk is gone"));
+  await lost;
+  let next: Promise<unknown> | undefined;
+  log.listen({ health: ({ ok }) => ok && void (next = append("b")) });
+  becomeReady();
+  await clock.advanceAsync(50);
+  assertEquals(await next, "landed");
+  await log.close();
+});
+
+Deno.test("a read that does not answer is given up after the deadline", async () => {
+  const { clock, log, heard, append } = await openLog();
+  const waiting = append("a");
+  await clock.advanceAsync(5_000);
+  assertInstanceOf(await waiting, LogUnavailableError);
+  assertEquals(heard, ["Reading what the commit rests on took longer than 5000 ms"]);
+  await log.close();
+});
+
+Deno.test("a log that is closed while it cannot be read ends", async () => {
+  const { clock, log, reads, asked, append } = await openLog();
+  const waiting = append("a");
+  await settle();
+  reads[0]!.reject(new Error("the disk is gone"));
+  assertInstanceOf(await waiting, LogUnavailableError);
+  await log.close();
+  await clock.advanceAsync(60_000);
+  assertEquals(asked.length, 2, "it is tried once more at most");
+});
