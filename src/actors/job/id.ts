@@ -19,8 +19,18 @@
 const POSITIONS = 2 ** 44;
 const LOW = 2 ** 32;
 
+const CODE_OF_0 = 0x30;
+const CODE_OF_9 = 0x39;
+const CODE_OF_A = 0x61;
+
 const random = new Uint32Array(256);
 let drawn = random.length;
+
+/** What the id says that was asked about last: mostly it is asked about again. */
+let asked = { id: "", time: NaN, position: NaN };
+
+/** How ids of the last time begin: many are made within a millisecond. */
+let start = { ms: NaN, text: "" };
 
 /** @throws {RangeError} If the position is beyond 2^44. */
 export function newJobId(ms: number, position: number): string {
@@ -34,35 +44,43 @@ export function lowestJobId(ms: number, position: number): string {
 }
 
 function idOf(ms: number, position: number, random: number): string {
-  const time = hex(ms, 12);
+  if (ms !== start.ms) start = { ms, text: startOf(hex(ms, 12)) };
   const high = hex(Math.floor(position / LOW), 3);
   const low = hex(position % LOW, 8);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${high}-8${low.slice(0, 3)}-${low.slice(3)}${hex(random, 7)}`;
+  return `${start.text}${high}-8${low.slice(0, 3)}-${low.slice(3)}${hex(random, 7)}`;
+}
+
+function startOf(time: string): string {
+  return `${time.slice(0, 8)}-${time.slice(8)}-7`;
 }
 
 /** Where the job's first event is, if the id was made by {@linkcode newJobId}; of other ids, any number. */
 export function positionIn(id: string): number {
-  if (id !== known) parse(id);
-  return position;
+  if (id !== asked.id) asked = read(id);
+  return asked.position;
 }
 
 /** When the id was made, in milliseconds since the epoch. */
 export function timeIn(id: string): number {
-  if (id !== known) parse(id);
-  return time;
+  if (id !== asked.id) asked = read(id);
+  return asked.time;
 }
 
-/** The id that was asked about last, which is mostly asked about again, and what it says. */
-let known = "";
-let position = NaN;
-let time = NaN;
+function read(id: string): typeof asked {
+  return {
+    id,
+    time: digitsOf(id, 9, 13, digitsOf(id, 0, 8, 0)),
+    position: digitsOf(id, 24, 29, digitsOf(id, 20, 23, digitsOf(id, 15, 18, 0))),
+  };
+}
 
-function parse(id: string): void {
-  const high = parseInt(id.slice(15, 18), 16);
-  const low = parseInt(id.slice(20, 23) + id.slice(24, 29), 16);
-  position = high * LOW + low;
-  time = parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
-  known = id;
+/** The number that goes on with these hexadecimal digits; `parseInt` would need new strings. */
+function digitsOf(id: string, start: number, end: number, number: number): number {
+  for (let i = start; i < end; i++) {
+    const code = id.charCodeAt(i);
+    number = number * 16 + (code <= CODE_OF_9 ? code - CODE_OF_0 : code - CODE_OF_A + 10);
+  }
+  return number;
 }
 
 function hex(value: number, digits: number): string {
