@@ -40,7 +40,8 @@ export function assertOneCommitHolds(jobs: readonly NewJob[], meta: EventMeta, l
   const events = jobs.map((job) => createdEvent(job, meta, logId));
   const states = events.map((event) => evolve(null, event)!);
   const entries: StoreEntry[] = states.flatMap(jobEntries);
-  entries.push(...waitingEntries(farApart(states.flatMap((state) => waitingPlace(state) ?? []))));
+  const places = states.flatMap((state) => waitingPlace(state) ?? []);
+  entries.push(...waitingEntries(farApart(places, bitmapsOf(jobs.length))));
   entries.push(...toPages(events));
   const lanes = new Map(jobs.map(({ spec }) => [`${spec.queue}\0${spec.job_type}`, spec]));
   for (const { queue, job_type } of lanes.values()) {
@@ -59,15 +60,19 @@ function exceeds(what: string, needed: number, limit: number): void {
   if (needed > limit) throw new BatchTooLargeError(what, needed, limit);
 }
 
-/** So that each queue, priority and type has as many bitmaps as so many events one after another may lie in. */
-function farApart(places: readonly WaitingPlace[]): WaitingPlace[] {
-  const mostBitmaps = 1 + Math.ceil((places.length - 1) / POSITIONS_PER_BITMAP);
+/** In how many bitmaps so many events may lie, one after another, at most. */
+function bitmapsOf(events: number): number {
+  return 1 + Math.ceil((events - 1) / POSITIONS_PER_BITMAP);
+}
+
+/** So that the jobs of each queue, priority and type lie in so many bitmaps, if there are as many. */
+function farApart(places: readonly WaitingPlace[], bitmaps: number): WaitingPlace[] {
   const seen = new Map<string, number>();
   return places.map((place) => {
     const lane = `${place.rank} ${place.queue}\0${place.jobType}`;
     const before = seen.get(lane) ?? 0;
     seen.set(lane, before + 1);
-    return { ...place, position: place.position - POSITIONS_PER_BITMAP * Math.min(before, mostBitmaps - 1) };
+    return { ...place, position: place.position - POSITIONS_PER_BITMAP * Math.min(before, bitmaps - 1) };
   });
 }
 

@@ -33,6 +33,7 @@ type Step = Staged | { readonly error: Error };
 
 /** With a few starts, what the log seals into one commit. */
 const PORTION_JOBS = 500;
+const PORTION_KEYS = 480;
 const PORTION_BYTES = 320 * 1024;
 
 export class BatchStaging {
@@ -72,10 +73,11 @@ export class BatchStaging {
     const portion: Step[] = [];
     const staged: Staged[] = [];
     const end = Math.min(jobs.length, from + PORTION_JOBS);
-    for (let i = from, bytes = 0; i < end && bytes < PORTION_BYTES; i++) {
+    for (let i = from, bytes = 0, keys = 0; i < end && bytes < PORTION_BYTES && keys < PORTION_KEYS; i++) {
       try {
         const step = this.#stage(jobs[i]!, meta);
         bytes += step.append.events[0]!.bytes.length;
+        keys += keysOf(jobs[i]!);
         staged.push(step);
         portion.push(step);
       } catch (error) {
@@ -99,6 +101,11 @@ export class BatchStaging {
       for (const { spec, state } of staged) if (spec.priority === priority) pool.offer(state);
     }
   }
+}
+
+/** Keys that the job has for itself, if it does not start at once. */
+function keysOf({ spec: { tags, scheduled_at }, idempotency }: NewJob): number {
+  return tags.length + (scheduled_at === null ? 0 : 2) + (idempotency === null ? 0 : 2);
 }
 
 /** What becomes of steps that were taken at one go. */

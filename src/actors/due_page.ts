@@ -5,8 +5,9 @@
  * @module
  */
 import type { EventLog } from "../events/event_log.ts";
-import type { Store, StoreKey } from "../events/store.ts";
-import { positionIn, timeIn } from "./job/id.ts";
+import type { Store } from "../events/store.ts";
+import { timeIn } from "./job/id.ts";
+import { dueLane } from "./job/keys.ts";
 import type { FoundJob } from "./stored_jobs.ts";
 import { jobsAt, type Lane, waitingFrom } from "./waiting_positions.ts";
 
@@ -19,6 +20,8 @@ export interface Place {
 
 export interface DueEntry extends Place {
   readonly jobType: string;
+  /** Of its first event, if it waits since it was created. */
+  readonly position?: number;
 }
 
 /** Up to this place all is read. */
@@ -49,23 +52,36 @@ export const BEGINNING: Horizon = { id: "", readyAt: -1, from: 0 };
 
 const decoder = new TextDecoder();
 
-/** Reads on behind the horizon: so many jobs, or fewer. */
+/** Reads on behind the horizon: so many jobs of each index, or fewer. */
 export async function readDue(
   source: DueSource,
   lane: Lane,
   horizon: Horizon,
   want: number,
 ): Promise<DuePage> {
-  const parts = await Promise.all([
-    byTime(source, lane, horizon, want),
-    byPosition(source, lane, horizon, want),
-  ]);
+  const due = await byTime(source, lane, horizon, want);
+  const waiting = await byPosition(source, lane, horizon, want, due.end);
   // Only up to where both have been read is it known which come next.
-  const [end] = parts.flatMap((part) => part.end ?? []).sort(comparePlaces);
-  const jobs = parts.flatMap((part) => part.jobs)
+  const [end] = [due, waiting].flatMap((part) => part.end ?? []).sort(comparePlaces);
+  const jobs = [...due.jobs, ...waiting.jobs]
     .filter((job) => end === undefined || comparePlaces(job, end) <= 0)
     .sort(comparePlaces);
   return { jobs, end: end && { ...end, from: Math.max(horizon.from, positionBehind(jobs)) } };
+}
+
+/** Since when the first job of these queues and priorities waits, or from when on it may start; `undefined` when there is none. */
+export async function oldestReadyAt(
+  { store, log }: Omit<DueSource, "handles">,
+  lanes: readonly Lane[],
+): Promise<number | undefined> {
+  const [due, waiting] = await Promise.all([
+    Promise.all(lanes.map(({ queue, rank }) => store.list({ prefix: dueLane(queue, rank) }, { limit: 1 }))),
+    Promise.all(lanes.map((lane) => waitingFrom(store, lane, 0, 1))),
+  ]);
+  const [first] = waiting.flatMap(({ found }) => found).sort((a, b) => a.position - b.position);
+  const jobs = first ? await jobsAt(log, [first]) : [];
+  const times = [...due.flat().map(({ key }) => key[3] as number), ...jobs.map(({ id }) => timeIn(id))];
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** The horizon of one who knows these entries and nothing behind them, at least one. */
@@ -83,7 +99,7 @@ async function byTime(
   after: Place,
   want: number,
 ): Promise<Part> {
-  const prefix: StoreKey = ["d", queue, rank];
+  const prefix = dueLane(queue, rank);
   const start = [...prefix, Math.max(0, after.readyAt), `${after.id}\0`];
   const jobs = (await store.list({ prefix, start }, { limit: want })).map(({ key, value }) => ({
     id: key[4] as string,
@@ -96,14 +112,18 @@ async function byTime(
   };
 }
 
+/** @param upTo What stands behind this place need not be read. */
 async function byPosition(
   { store, log, handles }: DueSource,
   lane: Lane,
   horizon: Horizon,
   want: number,
+  upTo: Place | undefined,
 ): Promise<Part> {
   for (let from = horizon.from;;) {
     const { found, isLast } = await waitingFrom(store, lane, from, want, handles);
+    const [first] = upTo ? await jobsAt(log, found.slice(0, 1)) : [];
+    if (upTo && first && timeIn(first.id) > upTo.readyAt) return { jobs: [], end: upTo };
     const jobs = (await jobsAt(log, found))
       .map((job) => ({ ...job, readyAt: timeIn(job.id) }))
       .filter((job) => comparePlaces(job, horizon) > 0);
@@ -113,7 +133,7 @@ async function byPosition(
 }
 
 /** The position behind the last of them that waits since it was created, 0 when none does. */
-function positionBehind(entries: readonly Place[]): number {
-  const last = entries.findLast(({ id, readyAt }) => readyAt === timeIn(id));
-  return last ? positionIn(last.id) + 1 : 0;
+function positionBehind(entries: readonly DueEntry[]): number {
+  const last = entries.findLast(({ position }) => position !== undefined)?.position;
+  return last === undefined ? 0 : last + 1;
 }

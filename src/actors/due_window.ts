@@ -132,9 +132,7 @@ export class DueWindow {
     // So much has landed meanwhile that the window was cut: it reads on from there another time.
     if (this.#horizon !== horizon) return;
     this.#horizon = page.end;
-    for (const { id, readyAt, jobType } of page.jobs) {
-      if (!meanwhile.has(id)) this.#insert({ id, readyAt, jobType });
-    }
+    for (const job of page.jobs) if (!meanwhile.has(job.id)) this.#insert(entryOf(job));
     for (const entry of meanwhile.values()) if (entry) this.add(entry);
     if (page.jobs.length > 0) onFound();
   }
@@ -170,4 +168,9 @@ export class DueWindow {
     } else this.#entries.splice(at, 1);
     if (this.#horizon && this.#isLow) this.readOn();
   }
+}
+
+/** What the window keeps of a job. */
+function entryOf({ id, readyAt, jobType, position }: DueEntry): DueEntry {
+  return { id, readyAt, jobType, ...(position !== undefined && { position }) };
 }

@@ -21,7 +21,7 @@ import type { JobFilter } from "./jobs.ts";
 import type { ListSource } from "./list_source.ts";
 import { jobsInLog, positionBefore, type ReadableLog } from "./jobs_in_log.ts";
 import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
-import { jobsAt, type Lane, waitingBelow } from "./waiting_positions.ts";
+import { jobsAt, type Lane, waitingBelow, type WaitingPart } from "./waiting_positions.ts";
 
 export interface JobListSources {
   readonly store: Store;
@@ -42,15 +42,14 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
   if (filter.tag !== undefined) return [tagged(store, filter.tag)];
   const { parts, queuesWithWaiting } = lanesFor(counts, filter);
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
-  const endOf = remembered((end) => positionBefore(log, end));
-  const waitingSince = queuesWithWaiting.flatMap((queue) =>
+  const lanes = queuesWithWaiting.flatMap((queue) =>
     JOB_PRIORITIES.flatMap((priority, rank) =>
-      filter.priority === undefined || filter.priority === priority
-        ? [waiting(from, { queue, rank }, endOf)]
-        : []
+      filter.priority === undefined || filter.priority === priority ? [{ queue, rank }] : []
     )
   );
-  return [...parts.map((part) => listed(store, part)), ...waitingSince];
+  const sources = parts.map((part) => listed(store, part));
+  if (lanes.length > 0) sources.push(waiting(from, lanes, filter.job_type));
+  return sources;
 }
 
 function lanesFor(
@@ -91,15 +90,17 @@ function index(store: Store, prefix: StoreKey, toJob: (entry: StoreEntry) => Fou
   };
 }
 
-/** Jobs that wait since they were created, whose ids are in the order of their first events. */
+/** The jobs of some queues and priorities that wait since they were created; their ids are in the order of the log. */
 function waiting(
   { store, log }: JobListSources,
-  lane: Lane,
-  endOf: (end: string) => Promise<number>,
+  lanes: readonly Lane[],
+  jobType: string | undefined,
 ): ListSource {
+  const wants = (type: string) => jobType === undefined || type === jobType;
   return async ({ first, end }, want) => {
-    for (let below = await endOf(end);;) {
-      const { found, isLast } = await waitingBelow(store, lane, below, want);
+    for (let below = await positionBefore(log, end);;) {
+      const parts = await Promise.all(lanes.map((lane) => waitingBelow(store, lane, below, want, wants)));
+      const { found, isLast } = mergeDown(parts, want);
       const jobs = (await jobsAt(log, found)).filter(({ id }) => id < end);
       const older = jobs.findIndex(({ id }) => id < first);
       if (older !== -1) return { jobs: jobs.slice(0, older), floor: undefined };
@@ -109,12 +110,11 @@ function waiting(
   };
 }
 
-/** Answers once for each question. */
-function remembered<T>(answer: (question: string) => Promise<T>): (question: string) => Promise<T> {
-  const answers = new Map<string, Promise<T>>();
-  return (question) => {
-    let known = answers.get(question);
-    if (!known) answers.set(question, known = answer(question));
-    return known;
-  };
+/** The latest of what was read of several queues and priorities. */
+function mergeDown(parts: readonly WaitingPart[], want: number): WaitingPart {
+  // Only down to where each has been read is it known which come next.
+  const floor = Math.max(-1, ...parts.map(({ found, isLast }) => isLast ? -1 : found.at(-1)!.position));
+  const found = parts.flatMap((part) => part.found.filter(({ position }) => position >= floor))
+    .sort((a, b) => b.position - a.position);
+  return { found: found.slice(0, want), isLast: floor === -1 && found.length <= want };
 }

@@ -74,10 +74,10 @@ export class JobProcessor {
     return { before: state, after: after!, append };
   }
 
-  /** Stages the creation of a job. Its id names the place of its first event, so nothing may come between the two. */
+  /** Stages the creation of a job. Its id names place and time of its first event, so nothing may come between the two. */
   create(command: JobCommand & { readonly type: "create" }, meta: EventMeta): Decided {
-    const { log, clock } = this.#options;
-    const id = newJobId(Math.max(clock.now(), log.time), log.nextPosition);
+    const { log } = this.#options;
+    const id = newJobId(log.tick(), log.nextPosition);
     return this.stage(id, null, command, meta);
   }
 

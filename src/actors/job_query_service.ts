@@ -16,7 +16,7 @@ import type { JobChange } from "./job/projector.ts";
 import { decodeJson } from "./job/row.ts";
 import type { RunningJobs } from "./job/running.ts";
 import { isFinal, type JobState, toJob } from "./job/state.ts";
-import { BEGINNING, readDue } from "./due_page.ts";
+import { oldestReadyAt } from "./due_page.ts";
 import { type JobListSources, listJobs } from "./job_list.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobFilter, JobQueries, JobStats } from "./jobs.ts";
@@ -184,14 +184,10 @@ export class JobQueryService implements JobQueries {
   }
 
   async #oldestReadyAt(byQueue: ReadonlyMap<string, StatusCounts>): Promise<number | undefined> {
-    const source = { ...this.#options, handles: () => true };
-    const firsts = await Promise.all(
-      [...byQueue].filter(([, { queued }]) => queued > 0).flatMap(([queue]) =>
-        JOB_PRIORITIES.map((_, rank) => readDue(source, { queue, rank }, BEGINNING, 1))
-      ),
+    const lanes = [...byQueue].filter(([, { queued }]) => queued > 0).flatMap(([queue]) =>
+      JOB_PRIORITIES.map((_, rank) => ({ queue, rank }))
     );
-    const times = firsts.flatMap(({ jobs }) => jobs.map(({ readyAt }) => readyAt));
-    return times.length === 0 ? undefined : Math.min(...times);
+    return await oldestReadyAt(this.#options, lanes);
   }
 
   /** All events of the job, also of a deleted one. */

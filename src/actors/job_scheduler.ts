@@ -17,6 +17,7 @@ import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } fro
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
+import { waitingPlace } from "./job/waiting.ts";
 import type { FoundJob } from "./stored_jobs.ts";
 
 /** Every so many choices the one that has waited longest is taken. */
@@ -75,7 +76,7 @@ export class JobScheduler {
       const is = isQueued(after);
       if (was && is && samePlace(before, after)) continue;
       if (was) this.#windowOf(before).remove(before);
-      if (is) this.#windowOf(after).add({ id: after.id, readyAt: after.readyAt, jobType: after.jobType });
+      if (is) this.#windowOf(after).add(entryOf(after));
     }
   }
 
@@ -119,9 +120,7 @@ export class JobScheduler {
 
   /** A job that was taken goes back to its place. */
   giveBack(state: JobState): void {
-    if (isQueued(state)) {
-      this.#windowOf(state).add({ id: state.id, readyAt: state.readyAt, jobType: state.jobType });
-    }
+    if (isQueued(state)) this.#windowOf(state).add(entryOf(state));
   }
 
   /** Keeps the job from being chosen until {@linkcode release}. */
@@ -192,6 +191,12 @@ function newWaiting(): Waiting {
 interface Choice {
   readonly window: DueWindow;
   readonly entry: DueEntry;
+}
+
+function entryOf(state: JobState): DueEntry {
+  const { id, readyAt, jobType } = state;
+  const position = waitingPlace(state)?.position;
+  return { id, readyAt, jobType, ...(position !== undefined && { position }) };
 }
 
 function isQueued({ phase }: JobState): boolean {

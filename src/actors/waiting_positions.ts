@@ -70,6 +70,7 @@ export async function waitingBelow(
   lane: Lane,
   position: number,
   want: number,
+  wants: (jobType: string) => boolean = () => true,
 ): Promise<WaitingPart> {
   const prefix = prefixOf(lane);
   let end = keyAt(lane, position + POSITIONS_PER_BITMAP);
@@ -82,7 +83,7 @@ export async function waitingBelow(
       end = keyAt(lane, numberOf(last) * POSITIONS_PER_BITMAP);
       entries.push(...await store.list({ prefix, start: end, end: last.key }, { limit: ALL }));
     }
-    const read = positionsIn(entries, () => true).filter((each) => each.position < position);
+    const read = positionsIn(entries, wants).filter((each) => each.position < position);
     for (const each of read.sort((a, b) => b.position - a.position)) found.push(each);
     if (isLast || found.length >= want) return partOf(found, want, isLast);
   }

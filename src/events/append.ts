@@ -41,7 +41,8 @@ export type ChangingAppend<Change> = StagedAppend<Change> & { readonly change: C
 export interface Projector<Change> {
   /**
    * Reads what {@linkcode project} needs for these changes; `undefined` when all is at hand. Asked while no commit is under
-   * way. When it rejects, nothing of the batch is written.
+   * way. When it rejects, nothing of the batch is written; with an error of the store it is asked again until it does not.
+   * An answer that comes after the next question is too late: what it read may be of before a commit.
    */
   prepare?(changes: Iterable<Change>): Promise<void> | undefined;
   /** Rows and index changes for these changes, which follow the last batch that landed. Changes nothing itself. */

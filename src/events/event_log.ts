@@ -123,6 +123,11 @@ export class EventLog<Change> {
     return this.#time;
   }
 
+  /** As {@linkcode time}, after taking note of the present: no event from now on is of an earlier time. */
+  tick(): number {
+    return this.#time = Math.max(this.#clock.now(), this.#time);
+  }
+
   get health(): LogHealth {
     const refusal = this.#commits.refusal;
     if (!refusal) return { ok: true };
@@ -152,7 +157,7 @@ export class EventLog<Change> {
     if (version !== undefined && version !== expectedVersion) {
       throw new ExpectedVersionConflictError(stream, expectedVersion, version);
     }
-    this.#time = Math.max(this.#clock.now(), this.#time);
+    this.tick();
     const events = request.events.map((event, i) => this.#encode(event, stream, expectedVersion, i, meta));
     checkSize(stream, events);
     const change = request.change?.(events);

@@ -9,9 +9,9 @@
 import { setImmediate } from "node:timers";
 import type { LogHealth, Projector, StagedAppend } from "./append.ts";
 import { changesOf, likelyBatch, sealBatch } from "./batch.ts";
-import { type Clock, sleep, withDeadline } from "./clock.ts";
+import { type Clock, DeadlineError, sleep, withDeadline } from "./clock.ts";
 import { type Committer, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, messageOf } from "./committer.ts";
-import { LogUnavailableError, UnknownOutcomeError } from "./errors.ts";
+import { LogUnavailableError, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
 import type { PendingAppend } from "./pending_append.ts";
 
 export interface GroupCommitOptions<Change> {
@@ -76,6 +76,7 @@ export class GroupCommit<Change> {
     this.#scheduled = true;
     defer(() => {
       this.#scheduled = false;
+      if (this.#preparing || this.#underway.length > 0) return;
       if (this.#waiting.length > 0) void this.#flush();
     });
   }
@@ -85,6 +86,7 @@ export class GroupCommit<Change> {
     const likely = likelyBatch(this.#waiting);
     const preparing = projector.prepare?.(changesOf(likely));
     if (preparing && !await this.#prepared(preparing, likely)) return;
+    this.#preparing = false;
     const { appends, puts, deletes } = sealBatch(likely, projector);
     this.#underway = this.#waiting.splice(0, appends.length);
     const last = this.#underway.at(-1)!.events.at(-1)!;
@@ -96,34 +98,43 @@ export class GroupCommit<Change> {
     else this.#tellIdle();
   }
 
-  /** Without what it needs no batch is written: everybody is refused until it can be read. */
+  /**
+   * Without what it needs no batch is written: everybody is refused until it can be read. Leaves `#preparing` set for a batch
+   * that is to be sealed, so that no other is sealed before it.
+   */
   async #prepared(preparing: Promise<void>, likely: readonly PendingAppend<Change>[]): Promise<boolean> {
-    const { clock, deadlineMs } = this.#options;
     this.#preparing = true;
     try {
-      await withDeadline(clock, deadlineMs, "Reading what the commit rests on", preparing);
+      await this.#inTime(preparing);
+      return true;
     } catch (error) {
       this.#doubt(messageOf(error));
       this.#tellIdle();
-      await this.#untilReadable(likely);
+      await this.#untilReadable(likely, error);
       this.#preparing = false;
       this.#leaveDoubt("lost");
       return false;
     }
-    this.#preparing = false;
-    return true;
   }
 
-  async #untilReadable(likely: readonly PendingAppend<Change>[]): Promise<void> {
+  /** What is read but makes no sense stays so: whoever does not need it may go on. */
+  async #untilReadable(likely: readonly PendingAppend<Change>[], error: unknown): Promise<void> {
     const { projector, clock } = this.#options;
     for (let pause = FIRST_PAUSE_MS; !this.#closing; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       await sleep(clock, pause);
+      if (!isOfTheStore(error)) return;
       try {
-        return await projector.prepare?.(changesOf(likely));
-      } catch {
-        // As unreadable as before; `#doubt` has told the cause.
+        return await this.#inTime(projector.prepare?.(changesOf(likely)) ?? Promise.resolve());
+      } catch (again) {
+        // `#doubt` has told the first cause.
+        error = again;
       }
     }
+  }
+
+  #inTime(preparing: Promise<void>): Promise<void> {
+    const { clock, deadlineMs } = this.#options;
+    return withDeadline(clock, deadlineMs, "Reading what the commit rests on", preparing);
   }
 
   #tellIdle(): void {
@@ -178,4 +189,8 @@ export class GroupCommit<Change> {
     settled.resolve(fate);
     this.#options.onHealth(fenced ? { ok: false, why: fenced.message } : { ok: true });
   }
+}
+
+function isOfTheStore(error: unknown): boolean {
+  return error instanceof StoreUnreadableError || error instanceof DeadlineError;
 }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { assertOneCommitHolds, ONE_COMMIT } from "../../src/actors/batch_fit.ts";
 import { BatchTooLargeError } from "../../src/actors/errors.ts";
+import { JOB_PRIORITIES } from "../../src/actors/job/job.ts";
 import type { JobSpec } from "../../src/actors/jobs.ts";
 import { KvStore } from "../../src/events/kv_store.ts";
 import { FaultyStore } from "../support/faulty_store.ts";
@@ -23,6 +24,17 @@ Deno.test("assertOneCommitHolds() counts the keys of tags", () => {
   const tags = Array.from({ length: 20 }, (_, i) => `tag-${i}`);
   const error = tooLarge(Array(100).fill(aSpec({ tags })));
   assertEquals([error.what, error.needed > 2_000, error.limit], ["keys", true, 900]);
+});
+
+Deno.test("assertOneCommitHolds() foresees in how many bitmaps the jobs of a queue may lie, whatever is created between them", () => {
+  const lanes = Array.from(
+    { length: 142 },
+    (_, i) => aSpec({ queue: `queue-${i >> 2}`, priority: JOB_PRIORITIES[i & 3]! }),
+  );
+  const others = Array(287).fill(aSpec({ scheduled_at: "2099-01-01T00:00:00.000Z" }));
+  // 713 events may lie in three bitmaps, and each queue and priority has a job in each of them.
+  const error = tooLarge([...lanes, ...others, ...lanes, ...lanes]);
+  assertEquals([error.what, error.needed >= 3 * lanes.length + 2 * others.length], ["keys", true]);
 });
 
 Deno.test("assertOneCommitHolds() counts the bytes of keys with long queue names and idempotency keys", () => {

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { FaultyStore } from "../support/faulty_store.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
-import { settle } from "../support/manual_clock.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
+import { timeIn } from "../../src/actors/job/id.ts";
 import { aSpec } from "./support/facts.ts";
-import { TESTER } from "./support/log_of_jobs.ts";
+import { logOfJobs, TESTER } from "./support/log_of_jobs.ts";
 import { runtimeTest, TestRuntime } from "./support/test_runtime.ts";
 
 const HOUR_MS = 3_600_000;
@@ -131,4 +132,22 @@ Deno.test("nothing polls while the log takes no writes", async () => {
   await test.clock.advanceAsync(10_000);
   assertEquals([await creating, await test.status(id)], ["UnknownOutcomeError", "processing"]);
   await test.close();
+});
+
+Deno.test("ids are in the order of the log though the clock is set back while a job is being created", async () => {
+  class Backward extends ManualClock {
+    #readings = 0;
+    override now(): number {
+      return super.now() - 10 * this.#readings++;
+    }
+  }
+  const { processor, log } = await logOfJobs({ clock: new Backward() });
+  const ids = Array.from({ length: 20 }, () => {
+    const create = { type: "create", spec: aSpec(), idempotency: null } as const;
+    const { after, append } = processor.create(create, TESTER);
+    assertEquals(timeIn(after.id), Date.parse(append!.events[0]!.event.time));
+    return after.id;
+  });
+  assertEquals(ids, ids.toSorted());
+  await log.close();
 });

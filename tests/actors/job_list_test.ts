@@ -269,6 +269,32 @@ Deno.test("a page reads as much with 20,000 jobs as with 1,000, and the counts r
   assert(Math.max(...costs[0]!) <= 500, String(costs[0]));
 });
 
+Deno.test("waiting jobs of many queues cost a page one read for each queue and priority, and the events of the page", async () => {
+  const store = new CountingStore(new MemoryStore());
+  const { processor, queries, log, clock } = await logOfJobs({ store });
+  const queues = Array.from({ length: 40 }, (_, i) => `queue-${i}`);
+  for (let i = 0; i < 4_000; i++) {
+    const spec = aSpec({ queue: queues[i % queues.length]!, job_type: i % 1_000 === 0 ? "rare" : "echo" });
+    processor.create({ type: "create", spec, idempotency: null }, TESTER);
+    clock.jump(10);
+    if (i % 50 === 49) await log.drain();
+  }
+  await log.drain();
+  const lanes = 4 * queues.length;
+  const ofQueues = (filter: JobFilter) =>
+    store.during(async () => {
+      const { jobs } = await queries.list(filter, { limit: 50 });
+      assertEquals(jobs.length, filter.job_type ? 4 : 50);
+    });
+  const all = await ofQueues({ status: "queued" });
+  assert(all.requests <= 2 * lanes, `${all.requests} requests for ${lanes} queues and priorities`);
+  assert(all.entries <= 10 * queues.length, `${all.entries} entries`);
+  const rare = await ofQueues({ status: "queued", job_type: "rare" });
+  assert(rare.requests <= 2 * lanes, `${rare.requests} requests for a rare type`);
+  const stats = await store.during(() => queries.stats());
+  assert(stats.requests <= 3 * lanes, `${stats.requests} requests for the counts`);
+});
+
 Deno.test("a filter that no index serves looks at so many jobs a page, and its cursor goes on from there", async () => {
   const jobs = await storedJobs(5_000, 0, 3);
   const counting = jobs.store as CountingStore;

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { StoreEntry, StoreKey } from "../../events/store.ts";
 import { waitingKey } from "./keys.ts";
-import { decodeJson, encodeJson } from "./row.ts";
+import { encodeJson } from "./row.ts";
 
 /** The bitmap with the number n has the positions from `n * 512` on. */
 export const POSITIONS_PER_BITMAP = 512;
@@ -21,6 +21,9 @@ export interface WaitingPlace {
   /** Of the job's first event. */
   readonly position: number;
 }
+
+const ENCODED = new RegExp(`^"[0-9a-f]{${POSITIONS_PER_BITMAP / 4}}"$`);
+const decoder = new TextDecoder();
 
 export function bitmapNumber(position: number): number {
   return Math.floor(position / POSITIONS_PER_BITMAP);
@@ -45,8 +48,11 @@ export class Bitmap {
     return bitmap;
   }
 
+  /** @throws {Error} If the value is no bitmap; says what to do. */
   load(value: Uint8Array): void {
-    this.#bytes.set(Buffer.from(decodeJson<string>(value), "hex"));
+    const text = decoder.decode(value);
+    if (!ENCODED.test(text)) throw damaged(this.key);
+    this.#bytes.set(Buffer.from(text.slice(1, -1), "hex"));
   }
 
   toEntry(): StoreEntry {
@@ -125,6 +131,13 @@ export class Bitmaps {
     if (dropped.length > 0) this.#last = undefined;
     return dropped.map(([, bitmap]) => bitmap);
   }
+}
+
+function damaged(key: StoreKey): Error {
+  return new Error(
+    `The entry ${JSON.stringify(key)} of waiting jobs is damaged: ` +
+      "`deno task audit replay --repair` writes it anew",
+  );
 }
 
 function nameOf(queue: string, rank: number, number: number, jobType: string): string {

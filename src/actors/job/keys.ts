@@ -56,11 +56,10 @@ export const waitingKey = (queue: string, rank: number, number: number, jobType:
   jobType,
 ];
 
+export const dueLane = (queue: string, rank: number): StoreKey => ["d", queue, rank];
 /** Where a queued job that does not wait since its creation stands in the order of choice. */
 export const dueKey = (state: JobState): StoreKey => [
-  "d",
-  state.queue,
-  JOB_PRIORITIES.indexOf(state.priority),
+  ...dueLane(state.queue, JOB_PRIORITIES.indexOf(state.priority)),
   state.readyAt,
   state.id,
 ];

@@ -31,6 +31,7 @@ export class WaitingJobs {
   #unused = 0;
   /** What the batch under way makes of them. */
   #next = new Bitmaps();
+  #prepared = 0;
 
   /** @param kept How many bitmaps memory holds. */
   constructor(store: Store, kept = KEPT) {
@@ -44,15 +45,17 @@ export class WaitingJobs {
   }
 
   /**
-   * Brings to hand what these changes rest on; `undefined` when it is. No commit may be under way.
+   * Brings to hand what these changes rest on; `undefined` when it is. No commit may be under way, and none may follow before
+   * it is at hand but one that was prepared anew.
    *
-   * @throws {StoreUnreadableError}
+   * @throws {StoreUnreadableError} If the store is away.
+   * @throws {Error} If an entry is damaged.
    */
   prepare(changes: Iterable<Change>): Promise<void> | undefined {
+    this.#prepared += 1;
     const missing = new Bitmaps();
     eachMove(changes, (place) => {
-      const isKnown = bitmapNumber(place.position) >= this.#unused || this.#known.get(place);
-      if (!isKnown && !missing.get(place)) missing.put(emptyBitmap(place));
+      if (!this.#atHand(place) && !missing.get(place)) missing.put(emptyBitmap(place));
     });
     return missing.size === 0 ? undefined : this.#read([...missing.values()]);
   }
@@ -82,12 +85,22 @@ export class WaitingJobs {
 
   #changing(place: WaitingPlace): Bitmap {
     let bitmap = this.#next.get(place);
-    if (!bitmap) this.#next.put(bitmap = this.#known.get(place)?.copy() ?? emptyBitmap(place));
+    if (!bitmap) {
+      if (!this.#atHand(place)) throw new Error("A change of waiting jobs was not prepared");
+      this.#next.put(bitmap = this.#known.get(place)?.copy() ?? emptyBitmap(place));
+    }
     return bitmap;
   }
 
+  #atHand(place: WaitingPlace): boolean {
+    return bitmapNumber(place.position) >= this.#unused || this.#known.get(place) !== undefined;
+  }
+
   async #read(bitmaps: readonly Bitmap[]): Promise<void> {
+    const asked = this.#prepared;
     const values = await this.#store.getMany(bitmaps.map(({ key }) => key));
+    // Somebody gave up waiting for this answer, and commits may have landed since.
+    if (asked !== this.#prepared) return;
     for (const [i, bitmap] of bitmaps.entries()) {
       if (values[i]) bitmap.load(values[i]);
       this.#known.put(bitmap);

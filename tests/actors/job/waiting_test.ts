@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Bitmap, POSITIONS_PER_BITMAP } from "../../../src/actors/job/bitmaps.ts";
 import { lowestJobId, positionIn } from "../../../src/actors/job/id.ts";
@@ -9,6 +9,7 @@ import { MemoryStore } from "../../../src/events/memory_store.ts";
 import type { StoreEntry } from "../../../src/events/store.ts";
 import { CountingStore } from "../support/counting_store.ts";
 import { created, fold } from "../support/facts.ts";
+import { SlowStore } from "../support/slow_store.ts";
 
 const QUEUED = fold(created());
 const TIME = 1_000;
@@ -46,6 +47,15 @@ class Bench {
       deletes,
     });
     this.waiting.landed();
+  }
+
+  async overwrite(entry: StoreEntry): Promise<void> {
+    const check = { key: ["h"], versionstamp: this.#versionstamp };
+    this.#versionstamp = await this.memory.commit({
+      check,
+      puts: [entry, { key: ["h"], value: new Uint8Array() }],
+      deletes: [],
+    });
   }
 
   restart(position: number): void {
@@ -111,6 +121,45 @@ Deno.test("what a lost commit would have changed stays as it was", async () => {
   await bench.commit([creation(second)]);
   const [entry] = await bench.entries();
   assertEquals(Bitmap.fromEntry(entry!).positions(), [1, 2]);
+});
+
+Deno.test("an entry that is no bitmap is refused with what to do, not taken for one", async () => {
+  for (const text of ["", "{", "null", "[31]", '"1f"', `"${"ff".repeat(65)}"`, `"${"0g".repeat(64)}"`]) {
+    const bench = new Bench();
+    const job = jobAt(1);
+    await bench.commit([creation(job)]);
+    const [entry] = await bench.entries();
+    await bench.overwrite({ key: entry!.key, value: new TextEncoder().encode(text) });
+    bench.restart(2);
+    await assertRejects(() => bench.commit([departure(job)]), Error, "deno task audit replay --repair", text);
+  }
+});
+
+Deno.test("an answer that comes after it was asked again does not undo what has landed since", async () => {
+  const bench = new Bench();
+  const jobs = [0, 1, 2].map((position) => jobAt(position));
+  await bench.commit(jobs.map(creation));
+  bench.restart(3);
+  const slow = new SlowStore(bench.memory);
+  slow.slow.add("getMany");
+  bench.waiting = new WaitingJobs(slow);
+  bench.waiting.load(3);
+  const late = bench.waiting.prepare([departure(jobs[0]!)]);
+  slow.slow.clear();
+  await bench.commit([departure(jobs[0]!)]);
+  slow.release();
+  await late;
+  await bench.commit([departure(jobs[1]!)]);
+  const [entry] = await bench.entries();
+  assertEquals(Bitmap.fromEntry(entry!).positions(), [2]);
+});
+
+Deno.test("a change that was not prepared is no reason to forget who waits beside it", async () => {
+  const bench = new Bench();
+  const [first, second] = [jobAt(1), jobAt(2)];
+  await bench.commit([creation(first), creation(second)]);
+  bench.restart(3);
+  assertThrows(() => bench.waiting.project([departure(first)]), Error, "not prepared");
 });
 
 Deno.test("the entries say which jobs wait, however they come and go, across starts and lost commits, few of them in memory", async () => {

@@ -21,8 +21,12 @@ const QUEUED = fold(created());
 export class WaitingOnDisk {
   readonly memory = new MemoryStore();
   readonly store = new SlowStore(this.memory);
+  eventsRead = 0;
   readonly log = {
-    find: (positions: readonly number[]) => Promise.resolve(positions.map((at) => this.#firsts[at])),
+    find: (positions: readonly number[]) => {
+      this.eventsRead += positions.length;
+      return Promise.resolve(positions.map((at) => this.#firsts[at]));
+    },
   };
   readonly #firsts: StoredEvent[] = [];
   readonly #projector = new JobProjector(new JobCounts(), new RunningJobs(), new WaitingJobs(this.memory));
