@@ -20,7 +20,7 @@ export interface Place {
 
 export interface DueEntry extends Place {
   readonly jobType: string;
-  /** Of its first event, if it waits since it was created. */
+  /** Of its first event, if it is known that it waits since it was created. */
   readonly position?: number;
 }
 
@@ -132,7 +132,7 @@ async function byPosition(
   }
 }
 
-/** The position behind the last of them that waits since it was created, 0 when none does. */
+/** The position behind the last of them that is known to wait since it was created, 0 when none is: all is read again then. */
 function positionBehind(entries: readonly DueEntry[]): number {
   const last = entries.findLast(({ position }) => position !== undefined)?.position;
   return last === undefined ? 0 : last + 1;

@@ -17,7 +17,6 @@ import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } fro
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
-import { waitingPlace } from "./job/waiting.ts";
 import type { FoundJob } from "./stored_jobs.ts";
 
 /** Every so many choices the one that has waited longest is taken. */
@@ -193,10 +192,8 @@ interface Choice {
   readonly entry: DueEntry;
 }
 
-function entryOf(state: JobState): DueEntry {
-  const { id, readyAt, jobType } = state;
-  const position = waitingPlace(state)?.position;
-  return { id, readyAt, jobType, ...(position !== undefined && { position }) };
+function entryOf({ id, readyAt, jobType }: JobState): DueEntry {
+  return { id, readyAt, jobType };
 }
 
 function isQueued({ phase }: JobState): boolean {

@@ -53,11 +53,13 @@ export class WaitingJobs {
    */
   prepare(changes: Iterable<Change>): Promise<void> | undefined {
     this.#prepared += 1;
-    const missing = new Bitmaps();
+    let missing: Bitmaps | undefined;
     eachMove(changes, (place) => {
-      if (!this.#atHand(place) && !missing.get(place)) missing.put(emptyBitmap(place));
+      if (this.#atHand(place)) return;
+      missing ??= new Bitmaps();
+      if (!missing.get(place)) missing.put(emptyBitmap(place));
     });
-    return missing.size === 0 ? undefined : this.#read([...missing.values()]);
+    return missing && this.#read([...missing.values()]);
   }
 
   /** The entries that these changes make, at most one of each job; remembered until {@linkcode landed}. */
