@@ -75,7 +75,7 @@ function tagged(store: Store, tag: string): ListSource {
   return index(store, ["g", tag], ({ key }) => ({ id: key.at(-1) as string }));
 }
 
-/** Keys `["0l", status, queue, type, id]`, whose values are rows or nothing. */
+/** Keys `["0l", "<status>/<queue>/<type>", id]`, whose values are rows or nothing. */
 function listed(store: Store, part: StoreKey): ListSource {
   return index(store, part, ({ key, value }) => ({ id: key.at(-1) as string, entry: value }));
 }

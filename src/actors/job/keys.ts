@@ -6,7 +6,7 @@
  * | `["0j", id]` | the job's row, if neither events nor its entry in the lists stand for it (`stored.ts`) |
  * | `["z", id]` | the row of a deleted job, so that its history can be found |
  * | `["p", id, n]` | the n-th chunk of positions of a long history |
- * | `["0l", status, queue, type, id]` | index of the lists, most with the row; jobs that are processed or wait since they were created have none |
+ * | `["0l", "<status>/<queue>/<type>", id]` | index of the lists, most with the row; jobs that are processed or wait since they were created have none |
  * | `["g", tag, id]` | index of the lists by tag |
  * | `["r"]` | the jobs that are being processed: their starts, or ids |
  * | `["w", queue, rank, n, type]` | which jobs wait since they were created, as a bitmap (`bitmaps.ts`); `rank` 0 is low, 3 critical |
@@ -36,11 +36,12 @@ export const idempotencyExpiryKey = (
 export const countsKey = (queue: string, jobType: string): StoreKey => ["c", queue, jobType];
 export const minuteKey = (minute: number): StoreKey => ["m", minute];
 
+/** One text, because Deno KV pays for each part of a key. */
 export const laneKey = (
   status: JobStatus,
   queue: string,
   jobType: string,
-): StoreKey => [LISTS, status, queue, jobType];
+): StoreKey => [LISTS, `${status}/${queue}/${jobType}`];
 export const listKey = (state: JobState): StoreKey => [
   ...laneKey(statusOf(state.phase), state.queue, state.jobType),
   state.id,
