@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { StoreEntry, StoreKey } from "../../events/store.ts";
 import { waitingKey } from "./keys.ts";
 import { encodeJson } from "./row.ts";
@@ -52,11 +51,11 @@ export class Bitmap {
   load(value: Uint8Array): void {
     const text = decoder.decode(value);
     if (!ENCODED.test(text)) throw damaged(this.key);
-    this.#bytes.set(Buffer.from(text.slice(1, -1), "hex"));
+    this.#bytes.setFromHex(text.slice(1, -1));
   }
 
   toEntry(): StoreEntry {
-    return { key: this.key, value: encodeJson(Buffer.from(this.#bytes.buffer).toString("hex")) };
+    return { key: this.key, value: encodeJson(this.#bytes.toHex()) };
   }
 
   copy(): Bitmap {
