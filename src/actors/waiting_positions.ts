@@ -27,7 +27,7 @@ export interface WaitingPosition {
 export interface WaitingPart {
   /** In the order of reading. */
   readonly found: readonly WaitingPosition[];
-  /** Whether there is nothing behind them. */
+  /** Whether it is known that there is nothing behind them; if not, there are as many as were wanted. */
   readonly isLast: boolean;
 }
 
