@@ -132,12 +132,14 @@ export class DueWindow {
     // So much has landed meanwhile that the window was cut: it reads on from there another time.
     if (this.#horizon !== horizon) return;
     this.#horizon = page.end;
-    for (const job of page.jobs) if (!meanwhile.has(job.id)) this.#insert(entryOf(job));
+    for (const job of page.jobs) if (!meanwhile.has(job.id)) this.#insert(job);
     for (const entry of meanwhile.values()) if (entry) this.add(entry);
     if (page.jobs.length > 0) onFound();
   }
 
-  #insert(entry: DueEntry): void {
+  /** Keeps nothing of it but the entry, though it may be a whole job. */
+  #insert({ id, readyAt, jobType, position }: DueEntry): void {
+    const entry = { id, readyAt, jobType, ...(position !== undefined && { position }) };
     const last = this.#entries.at(-1);
     if (this.size === 0 || comparePlaces(last!, entry) < 0) {
       this.#entries.push(entry);
@@ -168,9 +170,4 @@ export class DueWindow {
     } else this.#entries.splice(at, 1);
     if (this.#horizon && this.#isLow) this.readOn();
   }
-}
-
-/** What the window keeps of a job. */
-function entryOf({ id, readyAt, jobType, position }: DueEntry): DueEntry {
-  return { id, readyAt, jobType, ...(position !== undefined && { position }) };
 }

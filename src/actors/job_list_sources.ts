@@ -21,7 +21,7 @@ import type { JobFilter } from "./jobs.ts";
 import type { ListSource } from "./list_source.ts";
 import { jobsInLog, positionBefore, type ReadableLog } from "./jobs_in_log.ts";
 import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
-import { jobsAt, type Lane, waitingBelow, type WaitingPart } from "./waiting_positions.ts";
+import { jobsAt, type Lane, lanesOf, waitingBelow, type WaitingPart } from "./waiting_positions.ts";
 
 export interface JobListSources {
   readonly store: Store;
@@ -42,11 +42,9 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
   if (filter.tag !== undefined) return [tagged(store, filter.tag)];
   const { parts, queuesWithWaiting } = lanesFor(counts, filter);
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
-  const lanes = queuesWithWaiting.flatMap((queue) =>
-    JOB_PRIORITIES.flatMap((priority, rank) =>
-      filter.priority === undefined || filter.priority === priority ? [{ queue, rank }] : []
-    )
-  );
+  const { priority } = filter;
+  const lanes = lanesOf(queuesWithWaiting)
+    .filter(({ rank }) => priority === undefined || JOB_PRIORITIES[rank] === priority);
   const sources = parts.map((part) => listed(store, part));
   if (lanes.length > 0) sources.push(waiting(from, lanes, filter.job_type));
   return sources;

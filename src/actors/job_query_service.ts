@@ -10,7 +10,7 @@ import type { Store } from "../events/store.ts";
 import { readHeld } from "./attempt_pool.ts";
 import { type JobCounts, noCounts, type StatusCounts } from "./job/counts.ts";
 import { POSITIONS_PER_CHUNK } from "./job/evolve.ts";
-import { type Job, JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
+import { type Job, JOB_STATUSES } from "./job/job.ts";
 import { chunkKey } from "./job/keys.ts";
 import type { JobChange } from "./job/projector.ts";
 import { decodeJson } from "./job/row.ts";
@@ -20,6 +20,7 @@ import { oldestReadyAt } from "./due_page.ts";
 import { type JobListSources, listJobs } from "./job_list.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobFilter, JobQueries, JobStats } from "./jobs.ts";
+import { lanesOf } from "./waiting_positions.ts";
 import type { StoredJobs } from "./stored_jobs.ts";
 
 export interface JobQueryServiceOptions {
@@ -184,10 +185,8 @@ export class JobQueryService implements JobQueries {
   }
 
   async #oldestReadyAt(byQueue: ReadonlyMap<string, StatusCounts>): Promise<number | undefined> {
-    const lanes = [...byQueue].filter(([, { queued }]) => queued > 0).flatMap(([queue]) =>
-      JOB_PRIORITIES.map((_, rank) => ({ queue, rank }))
-    );
-    return await oldestReadyAt(this.#options, lanes);
+    const waiting = [...byQueue].filter(([, { queued }]) => queued > 0).map(([queue]) => queue);
+    return await oldestReadyAt(this.#options, lanesOf(waiting));
   }
 
   /** All events of the job, also of a deleted one. */

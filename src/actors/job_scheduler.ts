@@ -16,8 +16,9 @@ import type { SlotKind } from "./attempt_slots.ts";
 import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } from "./due_window.ts";
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
-import type { JobState } from "./job/state.ts";
+import { isQueued, type JobState } from "./job/state.ts";
 import type { FoundJob } from "./stored_jobs.ts";
+import { lanesOf } from "./waiting_positions.ts";
 
 /** Every so many choices the one that has waited longest is taken. */
 const FAIR_TURN = 10;
@@ -62,20 +63,18 @@ export class JobScheduler {
   /** Forgets everything and reads the first window of each queue and priority from disk. */
   async load(queues: Iterable<string>): Promise<void> {
     for (const { windows } of Object.values(this.#waiting)) windows.clear();
-    const windows = [...new Set(queues)].flatMap((queue) =>
-      JOB_PRIORITIES.map((_, rank) => this.#window(queue, rank, true))
-    );
+    const windows = lanesOf(new Set(queues)).map(({ queue, rank }) => this.#window(queue, rank, true));
     await Promise.all(windows.map((window) => window.refill()));
   }
 
   /** Takes note of what landed. */
   landed(appends: readonly ChangingAppend<JobChange>[]): void {
     for (const { change: { before, after } } of appends) {
-      const was = before !== null && isQueued(before);
-      const is = isQueued(after);
+      const was = before !== null && isQueued(before.phase);
+      const is = isQueued(after.phase);
       if (was && is && samePlace(before, after)) continue;
       if (was) this.#windowOf(before).remove(before);
-      if (is) this.#windowOf(after).add(entryOf(after));
+      if (is) this.#windowOf(after).add(after);
     }
   }
 
@@ -119,7 +118,7 @@ export class JobScheduler {
 
   /** A job that was taken goes back to its place. */
   giveBack(state: JobState): void {
-    if (isQueued(state)) this.#windowOf(state).add(entryOf(state));
+    if (isQueued(state.phase)) this.#windowOf(state).add(state);
   }
 
   /** Keeps the job from being chosen until {@linkcode release}. */
@@ -190,14 +189,6 @@ function newWaiting(): Waiting {
 interface Choice {
   readonly window: DueWindow;
   readonly entry: DueEntry;
-}
-
-function entryOf({ id, readyAt, jobType }: JobState): DueEntry {
-  return { id, readyAt, jobType };
-}
-
-function isQueued({ phase }: JobState): boolean {
-  return phase.startsWith("queued");
 }
 
 function samePlace(a: JobState, b: JobState): boolean {

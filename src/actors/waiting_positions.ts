@@ -4,11 +4,12 @@
  * @module
  */
 import type { EventLog } from "../events/event_log.ts";
-import type { Store, StoreEntry, StoreKey } from "../events/store.ts";
+import type { Store, StoreEntry, StoreRange } from "../events/store.ts";
 import { jobIdOf } from "./job/events.ts";
 import { positionIn } from "./job/id.ts";
-import { Bitmap, bitmapNumber, POSITIONS_PER_BITMAP } from "./job/bitmaps.ts";
-import { waitingKey } from "./job/keys.ts";
+import { Bitmap, bitmapNumber } from "./job/bitmaps.ts";
+import { JOB_PRIORITIES } from "./job/job.ts";
+import { waitingLane } from "./job/keys.ts";
 import type { FoundJob } from "./stored_jobs.ts";
 
 /** One queue and priority. */
@@ -16,6 +17,11 @@ export interface Lane {
   readonly queue: string;
   /** 0 is low, 3 critical. */
   readonly rank: number;
+}
+
+/** All priorities of these queues. */
+export function lanesOf(queues: Iterable<string>): Lane[] {
+  return [...queues].flatMap((queue) => JOB_PRIORITIES.map((_, rank) => ({ queue, rank })));
 }
 
 /** A job that waits, by its first event. */
@@ -27,7 +33,7 @@ export interface WaitingPosition {
 export interface WaitingPart {
   /** In the order of reading. */
   readonly found: readonly WaitingPosition[];
-  /** Whether it is known that there is nothing behind them; if not, there are as many as were wanted. */
+  /** Whether there is nothing behind them. */
   readonly isLast: boolean;
 }
 
@@ -39,53 +45,61 @@ const ALL = Number.MAX_SAFE_INTEGER;
 const NO_ROW = new Uint8Array();
 
 /** The first of those at this position or later, `want` of them unless there are fewer. */
-export async function waitingFrom(
+export function waitingFrom(
   store: Store,
   lane: Lane,
   position: number,
   want: number,
-  wants: (jobType: string) => boolean = () => true,
+  wants: (jobType: string) => boolean = anyType,
 ): Promise<WaitingPart> {
-  const prefix = prefixOf(lane);
-  let start = keyAt(lane, position);
-  const found: WaitingPosition[] = [];
-  for (let limit = FIRST_READ;; limit = Math.min(4 * limit, LONGEST_READ)) {
-    const entries = await store.list({ prefix, start }, { limit });
-    const isLast = entries.length < limit;
-    if (!isLast) {
-      start = keyAt(lane, (numberOf(entries.at(-1)!) + 1) * POSITIONS_PER_BITMAP);
-      entries.push(
-        ...await store.list({ prefix, start: behind(entries.at(-1)!), end: start }, { limit: ALL }),
-      );
-    }
-    const read = positionsIn(entries, wants).filter((each) => each.position >= position);
-    for (const each of read.sort((a, b) => a.position - b.position)) found.push(each);
-    if (isLast || found.length >= want) return partOf(found, want, isLast);
-  }
+  const inRange = (found: number) => found >= position;
+  return readWaiting(store, { lane, from: bitmapNumber(position), inRange, want, wants });
 }
 
 /** The last of those below this position, the latest first, `want` of them unless there are fewer. */
-export async function waitingBelow(
+export function waitingBelow(
   store: Store,
   lane: Lane,
   position: number,
   want: number,
-  wants: (jobType: string) => boolean = () => true,
+  wants: (jobType: string) => boolean = anyType,
 ): Promise<WaitingPart> {
-  const prefix = prefixOf(lane);
-  let end = keyAt(lane, position + POSITIONS_PER_BITMAP);
+  const inRange = (found: number) => found < position;
+  return readWaiting(store, { lane, from: bitmapNumber(position), reverse: true, inRange, want, wants });
+}
+
+interface Reading {
+  readonly lane: Lane;
+  /** The number of the bitmap to begin with. */
+  readonly from: number;
+  /** Against the order of the log. Default: along with it. */
+  readonly reverse?: boolean;
+  readonly inRange: (position: number) => boolean;
+  readonly want: number;
+  readonly wants: (jobType: string) => boolean;
+}
+
+async function readWaiting(store: Store, reading: Reading): Promise<WaitingPart> {
+  const { lane: { queue, rank }, reverse = false, inRange, want, wants } = reading;
+  const prefix = waitingLane(queue, rank);
+  const onFrom = (number: number): StoreRange =>
+    reverse ? { prefix, end: [...prefix, number + 1] } : { prefix, start: [...prefix, number] };
+  const order = reverse ? -1 : 1;
+  let range = onFrom(reading.from);
   const found: WaitingPosition[] = [];
   for (let limit = FIRST_READ;; limit = Math.min(4 * limit, LONGEST_READ)) {
-    const entries = await store.list({ prefix, end }, { limit, reverse: true });
+    let entries = await store.list(range, { limit, reverse });
     const isLast = entries.length < limit;
     if (!isLast) {
-      const last = entries.at(-1)!;
-      end = keyAt(lane, numberOf(last) * POSITIONS_PER_BITMAP);
-      entries.push(...await store.list({ prefix, start: end, end: last.key }, { limit: ALL }));
+      // Some types of the last number may not have been among them.
+      const last = numberOf(entries.at(-1)!);
+      const all = await store.list({ prefix: [...prefix, last] }, { limit: ALL });
+      entries = [...entries.filter((entry) => numberOf(entry) !== last), ...all];
+      range = onFrom(last + order);
     }
-    const read = positionsIn(entries, wants).filter((each) => each.position < position);
-    for (const each of read.sort((a, b) => b.position - a.position)) found.push(each);
-    if (isLast || found.length >= want) return partOf(found, want, isLast);
+    const read = positionsIn(entries, wants).filter(({ position }) => inRange(position));
+    for (const each of read.sort((a, b) => order * (a.position - b.position))) found.push(each);
+    if (isLast || found.length > want) return { found: found.slice(0, want), isLast: found.length <= want };
   }
 }
 
@@ -103,10 +117,6 @@ export async function jobsAt(
   });
 }
 
-function partOf(found: WaitingPosition[], want: number, isLast: boolean): WaitingPart {
-  return { found: found.slice(0, want), isLast: isLast && found.length <= want };
-}
-
 function positionsIn(
   entries: readonly StoreEntry[],
   wants: (jobType: string) => boolean,
@@ -118,19 +128,10 @@ function positionsIn(
   });
 }
 
-function prefixOf({ queue, rank }: Lane): StoreKey {
-  return waitingKey(queue, rank, 0, "").slice(0, 3);
-}
-
-/** No key of a bitmap that has the position, or of a later one, comes before it. */
-function keyAt({ queue, rank }: Lane, position: number): StoreKey {
-  return waitingKey(queue, rank, bitmapNumber(position), "");
-}
-
-function behind({ key }: StoreEntry): StoreKey {
-  return [...key, ""];
-}
-
 function numberOf({ key }: StoreEntry): number {
   return key[3] as number;
+}
+
+function anyType(): boolean {
+  return true;
 }

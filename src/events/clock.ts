@@ -25,6 +25,15 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.setTimeout(resolve, ms));
 }
 
+/** Between tries to reach a store that is away. */
+export const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** The pause after one of `ms` that was too short. */
+export function longerPause(ms: number): number {
+  return Math.min(2 * ms, LONGEST_PAUSE_MS);
+}
+
 /** The promise's answer, or a `DeadlineError` when it takes longer. The promise itself goes on. */
 export function withDeadline<T>(clock: Clock, ms: number, what: string, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {

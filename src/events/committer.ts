@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { type Clock, sleep, withDeadline } from "./clock.ts";
-import { LogFencedError } from "./errors.ts";
+import { type Clock, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
+import { LogFencedError, messageOf } from "./errors.ts";
 import type { StoredEvent } from "./event.ts";
 import { readEventsAt } from "./event_page.ts";
 import { decodeHead, encodeHead, type Head, headKey } from "./head.ts";
@@ -30,10 +30,6 @@ export interface CommitBatch {
   readonly puts: readonly StoreEntry[];
   readonly deletes: readonly StoreKey[];
 }
-
-/** Between tries to reach a store that is away. */
-export const FIRST_PAUSE_MS = 50;
-export const LONGEST_PAUSE_MS = 2_000;
 
 export class Committer {
   readonly #options: CommitterOptions;
@@ -123,7 +119,7 @@ export class Committer {
     const { store, partition, clock, newId, deadlineMs } = this.#options;
     const key = headKey(partition);
     const fences = new Set<string>();
-    for (let pause = FIRST_PAUSE_MS;; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let pause = FIRST_PAUSE_MS;; pause = longerPause(pause)) {
       try {
         const { value, versionstamp } = await withDeadline(
           clock,
@@ -174,8 +170,4 @@ export class Committer {
     this.#versionstamp = versionstamp;
     return fate;
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

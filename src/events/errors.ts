@@ -48,9 +48,7 @@ export class UnknownOutcomeError extends Error {
 export class StoreUnreadableError extends Error {
   override readonly name = "StoreUnreadableError";
   constructor(cause: unknown) {
-    super(`The store could not be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    super(`The store could not be read: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -60,4 +58,9 @@ export class LogFencedError extends Error {
   constructor(readonly logId: string, readonly epoch: number, readonly foundEpoch: number) {
     super(`This process has lost log ${logId}: it holds epoch ${epoch}, the log is at epoch ${foundEpoch}`);
   }
+}
+
+/** Of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -9,9 +9,9 @@
 import { setImmediate } from "node:timers";
 import type { LogHealth, Projector, StagedAppend } from "./append.ts";
 import { changesOf, likelyBatch, sealBatch } from "./batch.ts";
-import { type Clock, DeadlineError, sleep, withDeadline } from "./clock.ts";
-import { type Committer, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, messageOf } from "./committer.ts";
-import { LogUnavailableError, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
+import { type Clock, DeadlineError, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
+import type { Committer } from "./committer.ts";
+import { LogUnavailableError, messageOf, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
 import type { PendingAppend } from "./pending_append.ts";
 
 export interface GroupCommitOptions<Change> {
@@ -120,7 +120,7 @@ export class GroupCommit<Change> {
   /** What is read but makes no sense stays so: whoever does not need it may go on. */
   async #untilReadable(likely: readonly PendingAppend<Change>[], error: unknown): Promise<void> {
     const { projector, clock } = this.#options;
-    for (let pause = FIRST_PAUSE_MS; !this.#closing; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    for (let pause = FIRST_PAUSE_MS; !this.#closing; pause = longerPause(pause)) {
       await sleep(clock, pause);
       if (!isOfTheStore(error)) return;
       try {

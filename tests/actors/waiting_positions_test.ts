@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { waitingEntries } from "../../src/actors/job/waiting.ts";
-import { jobsAt, waitingBelow, waitingFrom, type WaitingPart } from "../../src/actors/waiting_positions.ts";
+import { jobsAt, waitingBelow, waitingFrom } from "../../src/actors/waiting_positions.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import { CountingStore } from "./support/counting_store.ts";
 import { WaitingOnDisk } from "./support/waiting_on_disk.ts";
@@ -27,7 +27,7 @@ const jobs = fc.uniqueArray(
   { maxLength: 300, size: "max", selector: ({ position }) => position },
 ).map((jobs) => jobs.sort((a, b) => a.position - b.position));
 
-Deno.test("waitingFrom() and waitingBelow() read the next jobs of a queue and priority, and say when they know that there are no more", async () => {
+Deno.test("waitingFrom() and waitingBelow() read the next jobs of a queue and priority, and say when they are the last", async () => {
   await fc.assert(
     fc.asyncProperty(
       jobs,
@@ -35,21 +35,21 @@ Deno.test("waitingFrom() and waitingBelow() read the next jobs of a queue and pr
       fc.integer({ min: 1, max: 320 }),
       async (jobs, position, want) => {
         const store = await storeOf(jobs);
-        const check = (part: WaitingPart, all: typeof jobs) => {
-          assertEquals(
-            part.found.map(({ position }) => position),
-            all.slice(0, want).map(({ position }) => position),
-          );
-          if (part.isLast) assert(all.length <= want);
-          else assertEquals(part.found.length, want);
-        };
         const behind = jobs.filter((job) => job.position >= position);
-        check(await waitingFrom(store, LANE, position, want), behind);
-        const isWanted = (jobType: string) => jobType !== "y";
-        const wanted = behind.filter(({ jobType }) => isWanted(jobType));
-        check(await waitingFrom(store, LANE, position, want, isWanted), wanted);
+        assertEquals(await waitingFrom(store, LANE, position, want), {
+          found: behind.slice(0, want),
+          isLast: behind.length <= want,
+        });
+        const wanted = behind.filter(({ jobType }) => jobType !== "y");
+        assertEquals(await waitingFrom(store, LANE, position, want, (jobType) => jobType !== "y"), {
+          found: wanted.slice(0, want),
+          isLast: wanted.length <= want,
+        });
         const before = jobs.filter((job) => job.position < position).toReversed();
-        check(await waitingBelow(store, LANE, position, want), before);
+        assertEquals(await waitingBelow(store, LANE, position, want), {
+          found: before.slice(0, want),
+          isLast: before.length <= want,
+        });
       },
     ),
   );

@@ -39,6 +39,10 @@ export class Bitmap {
     this.key = waitingKey(place.queue, place.rank, number, place.jobType);
   }
 
+  static emptyAt({ queue, rank, jobType, position }: WaitingPlace): Bitmap {
+    return new Bitmap({ queue, rank, jobType }, bitmapNumber(position));
+  }
+
   /** As it is in the store: its bytes in hexadecimal digits. */
   static fromEntry({ key, value }: StoreEntry): Bitmap {
     const [, queue, rank, number, jobType] = key as [string, string, number, number, string];
@@ -94,10 +98,6 @@ export class Bitmaps {
   /** Neighbours in a batch are mostly of one bitmap. */
   #last: Bitmap | undefined;
 
-  get size(): number {
-    return this.#byName.size;
-  }
-
   values(): Iterable<Bitmap> {
     return this.#byName.values();
   }
@@ -112,6 +112,13 @@ export class Bitmaps {
     const found = this.#byName.get(nameOf(queue, rank, number, jobType));
     if (found) this.#last = found;
     return found;
+  }
+
+  /** An empty one if there is none. */
+  obtain(place: WaitingPlace): Bitmap {
+    let bitmap = this.get(place);
+    if (!bitmap) this.put(bitmap = Bitmap.emptyAt(place));
+    return bitmap;
   }
 
   /** Takes the place of what is there. */

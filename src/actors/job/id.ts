@@ -30,7 +30,7 @@ let drawn = random.length;
 let asked = { id: "", time: NaN, position: NaN };
 
 /** How ids of the last time begin: many are made within a millisecond. */
-let start = { ms: NaN, text: "" };
+let beginning = { ms: NaN, text: "" };
 
 /** @throws {RangeError} If the position is beyond 2^44. */
 export function newJobId(ms: number, position: number): string {
@@ -44,13 +44,13 @@ export function lowestJobId(ms: number, position: number): string {
 }
 
 function idOf(ms: number, position: number, random: number): string {
-  if (ms !== start.ms) start = { ms, text: startOf(hex(ms, 12)) };
+  if (ms !== beginning.ms) beginning = { ms, text: beginningOf(hex(ms, 12)) };
   const high = hex(Math.floor(position / LOW), 3);
   const low = hex(position % LOW, 8);
-  return `${start.text}${high}-8${low.slice(0, 3)}-${low.slice(3)}${hex(random, 7)}`;
+  return `${beginning.text}${high}-8${low.slice(0, 3)}-${low.slice(3)}${hex(random, 7)}`;
 }
 
-function startOf(time: string): string {
+function beginningOf(time: string): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7`;
 }
 

@@ -49,15 +49,15 @@ export const listKey = (state: JobState): StoreKey => [
 export const tagKey = (tag: string, id: string): StoreKey => ["g", tag, id];
 
 /** Bitmaps of one queue and priority follow one another as the log does. */
+export const waitingLane = (queue: string, rank: number): StoreKey => ["w", queue, rank];
 export const waitingKey = (queue: string, rank: number, number: number, jobType: string): StoreKey => [
-  "w",
-  queue,
-  rank,
+  ...waitingLane(queue, rank),
   number,
   jobType,
 ];
 
 export const dueLane = (queue: string, rank: number): StoreKey => ["d", queue, rank];
+
 /** Where a queued job that does not wait since its creation stands in the order of choice. */
 export const dueKey = (state: JobState): StoreKey => [
   ...dueLane(state.queue, JOB_PRIORITIES.indexOf(state.priority)),

@@ -24,7 +24,7 @@ import {
 import { recordEntries } from "../record_streams.ts";
 import { encodeJson, encodeRow } from "./row.ts";
 import type { RunningJobs } from "./running.ts";
-import { type JobState, statusOf } from "./state.ts";
+import { isQueued, type JobState, statusOf } from "./state.ts";
 import { isListed, rowPlaceOf, waitsSinceCreation } from "./stored.ts";
 import type { WaitingJobs } from "./waiting.ts";
 
@@ -158,7 +158,7 @@ function nameBytes(jobType: string): Uint8Array {
 }
 
 function isDue(state: JobState): boolean {
-  return state.phase.startsWith("queued") && !waitsSinceCreation(state);
+  return isQueued(state.phase) && !waitsSinceCreation(state);
 }
 
 function idempotencyEntries({ id, idempotency }: JobState): StoreEntry[] {

@@ -61,6 +61,10 @@ export function statusOf(phase: JobPhase): JobStatus {
   return (dot === -1 ? phase : phase.slice(0, dot)) as JobStatus;
 }
 
+export function isQueued(phase: JobPhase): boolean {
+  return statusOf(phase) === "queued";
+}
+
 export function isFinal(phase: JobPhase): boolean {
   return phase === "completed" || phase === "failed" || phase === "cancelled" || phase === "deleted";
 }

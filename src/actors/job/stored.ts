@@ -8,7 +8,7 @@
  * @module
  */
 import { positionIn, timeIn } from "./id.ts";
-import { type JobState, statusOf } from "./state.ts";
+import { isQueued, type JobState, statusOf } from "./state.ts";
 
 /** Whether the job's history is one event, to which its id leads. */
 export function isFirst({ id, version, positions }: JobState): boolean {
@@ -23,7 +23,7 @@ export function isJustStarted({ phase, version, startVersion, origin }: JobState
 /** Whether the job waits since it was created, so that it stands in the order of choice and in the lists by `waiting.ts`. */
 export function waitsSinceCreation(state: JobState): boolean {
   const { id, phase, readyAt, origin } = state;
-  return phase.startsWith("queued") && readyAt === timeIn(id) && (origin !== null || isFirst(state));
+  return isQueued(phase) && readyAt === timeIn(id) && (origin !== null || isFirst(state));
 }
 
 /** Whether the job has an entry in the lists of its own: not while it is processed, or waits since it was created. */

@@ -57,7 +57,7 @@ export class WaitingJobs {
     eachMove(changes, (place) => {
       if (this.#atHand(place)) return;
       missing ??= new Bitmaps();
-      if (!missing.get(place)) missing.put(emptyBitmap(place));
+      missing.obtain(place);
     });
     return missing && this.#read([...missing.values()]);
   }
@@ -89,7 +89,7 @@ export class WaitingJobs {
     let bitmap = this.#next.get(place);
     if (!bitmap) {
       if (!this.#atHand(place)) throw new Error("A change of waiting jobs was not prepared");
-      this.#next.put(bitmap = this.#known.get(place)?.copy() ?? emptyBitmap(place));
+      this.#next.put(bitmap = this.#known.get(place)?.copy() ?? Bitmap.emptyAt(place));
     }
     return bitmap;
   }
@@ -120,10 +120,7 @@ export function waitingPlace(state: JobState): WaitingPlace | undefined {
 /** The entries of the jobs that wait there. */
 export function waitingEntries(places: Iterable<WaitingPlace>): StoreEntry[] {
   const bitmaps = new Bitmaps();
-  for (const place of places) {
-    if (!bitmaps.get(place)) bitmaps.put(emptyBitmap(place));
-    bitmaps.get(place)!.add(place.position);
-  }
+  for (const place of places) bitmaps.obtain(place).add(place.position);
   return [...bitmaps.values()].map((bitmap) => bitmap.toEntry());
 }
 
@@ -136,8 +133,4 @@ function eachMove(changes: Iterable<Change>, tell: (place: WaitingPlace, waits: 
     if (from) tell(from, false);
     if (to) tell(to, true);
   }
-}
-
-function emptyBitmap({ queue, rank, jobType, position }: WaitingPlace): Bitmap {
-  return new Bitmap({ queue, rank, jobType }, bitmapNumber(position));
 }
