@@ -89,8 +89,8 @@ Deno.test("the token is written to a file of mode 0600 and shown once, and no lo
     if (Deno.build.os !== "windows") {
       assertEquals((await Deno.stat(`${dataDir}/admin.token`)).mode! & 0o777, 0o600);
     }
-    assertStringIncludes(first.output, token);
     await first.end("SIGTERM");
+    assertStringIncludes(first.output, token);
     const second = await ServerProcess.start({ dataDir, env: noToken });
     await second.end("SIGTERM");
     assert(!second.output.includes(token));
