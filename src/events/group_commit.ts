@@ -29,6 +29,8 @@ export interface GroupCommitOptions<Change> {
 
 /** Fewer appends than this wait for those that the callers just answered will stage. */
 const WORTH_A_COMMIT = 24;
+/** So many do not wait for those behind them, so that the disk works on them while the thread stages the others. */
+const ENOUGH = 64;
 
 export class GroupCommit<Change> {
   readonly #committer: Committer;
@@ -54,6 +56,11 @@ export class GroupCommit<Change> {
   }
 
   submit(append: PendingAppend<Change>): void {
+    if (this.#waiting.length >= ENOUGH && this.#mayFlush && !belongTogether(this.#waiting.at(-1)!, append)) {
+      void this.#flush();
+      // A store that throws at once leaves in doubt what this append rests on.
+      if (this.#settled) return append.reject(this.#refusal!);
+    }
     this.#waiting.push(append);
     this.#schedule(queueMicrotask);
   }
@@ -71,13 +78,16 @@ export class GroupCommit<Change> {
     return this.drain();
   }
 
+  get #mayFlush(): boolean {
+    return !this.#preparing && this.#underway.length === 0;
+  }
+
   #schedule(defer: (callback: () => void) => void): void {
-    if (this.#scheduled || this.#preparing || this.#underway.length > 0) return;
+    if (this.#scheduled || !this.#mayFlush) return;
     this.#scheduled = true;
     defer(() => {
       this.#scheduled = false;
-      if (this.#preparing || this.#underway.length > 0) return;
-      if (this.#waiting.length > 0) void this.#flush();
+      if (this.#mayFlush && this.#waiting.length > 0) void this.#flush();
     });
   }
 
@@ -193,4 +203,9 @@ export class GroupCommit<Change> {
 
 function isOfTheStore(error: unknown): boolean {
   return error instanceof StoreUnreadableError || error instanceof DeadlineError;
+}
+
+/** What one job goes through at once is cheaper in one commit, and a group must not be cut. */
+function belongTogether(a: PendingAppend<unknown>, b: PendingAppend<unknown>): boolean {
+  return a.stream === b.stream || (a.group !== undefined && a.group === b.group);
 }

@@ -6,7 +6,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { EventTooLargeError } from "../../src/events/errors.ts";
 import { MAX_EVENT_BYTES } from "../../src/events/event.ts";
-import { eventKey, headKey } from "../../src/events/head.ts";
+import { fromPage } from "../../src/events/event_page.ts";
+import { eventKey, EVENTS, headKey } from "../../src/events/head.ts";
+import type { Commit } from "../../src/events/store.ts";
 import { inOrder, type LogTest, openLog, positionsOf, readAll } from "./recorded_log.ts";
 import { added, foldedView, storedView } from "./tally.ts";
 
@@ -28,6 +30,29 @@ export function groupCommitSuite(test: LogTest): void {
     assertEquals(recorder.commits.length, 3);
     assertEquals(recorder.mostUnderway, 1);
     assertEquals(positionsOf(await readAll(log)), inOrder(101));
+    await log.close();
+  });
+
+  test("commits as soon as 64 appends wait, while those behind them are still being staged", async (place) => {
+    const { log, recorder, tallies } = await openLog(await place.open());
+    const appends = inOrder(100).map((i) => tallies.add(`s/${i}`));
+    assertEquals(eventsIn(recorder.commits.slice(1)), [64]);
+    await Promise.all(appends.map(({ landed }) => landed));
+    assertEquals(eventsIn(recorder.commits.slice(1)), [64, 36]);
+    assertEquals(recorder.mostUnderway, 1);
+    await log.close();
+  });
+
+  test("parts neither what is staged together nor what one stream is told in turn", async (place) => {
+    const { log, recorder, tallies } = await openLog(await place.open());
+    log.together(() => inOrder(100).map((i) => tallies.add(`s/${i}`)));
+    await log.drain();
+    assertEquals(eventsIn(recorder.commits.slice(1)), [100]);
+    inOrder(63).map((i) => tallies.add(`t/${i}`));
+    inOrder(3).map(() => tallies.add("t/63"));
+    tallies.add("t/64");
+    await log.drain();
+    assertEquals(eventsIn(recorder.commits.slice(2)), [66, 1]);
     await log.close();
   });
 
@@ -129,4 +154,13 @@ export function groupCommitSuite(test: LogTest): void {
     assertEquals(await storedView(recorder), foldedView(await readAll(log)));
     await log.close();
   });
+}
+
+function eventsIn(commits: readonly { commit: Commit }[]): number[] {
+  return commits.map(({ commit }) =>
+    commit.puts.filter(({ key }) => key[0] === EVENTS).reduce(
+      (sum, page) => sum + fromPage(page).events.length,
+      0,
+    )
+  );
 }

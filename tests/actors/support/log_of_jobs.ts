@@ -25,6 +25,8 @@ export interface LogOfJobsOptions {
   readonly store?: Store;
   readonly clock?: ManualClock;
   readonly random?: () => number;
+  /** How long one request to the store may take, in milliseconds. Default: as the log has it. */
+  readonly deadlineMs?: number;
 }
 
 export async function logOfJobs(options: LogOfJobsOptions = {}) {
@@ -38,6 +40,7 @@ export async function logOfJobs(options: LogOfJobsOptions = {}) {
     clock,
     projector: new JobProjector(counts, running, waiting),
     newId: monotonicIds(() => clock.now()),
+    ...options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs },
   });
   await counts.load(store, clock.now());
   await running.load(store, log);

@@ -73,7 +73,8 @@ export async function storeOf(
   store: Store = new MemoryStore(),
 ): Promise<{ store: Store; now: number }> {
   const clock = new ManualClock();
-  const { log, states, processor } = await logOfJobs({ store, clock });
+  // In steps that do not wait, days pass while a commit is under way.
+  const { log, states, processor } = await logOfJobs({ store, clock, deadlineMs: 24 * 24 * HOUR_MS });
   const ids: string[] = [];
   for (const step of steps) {
     if (step.do === "create") {
