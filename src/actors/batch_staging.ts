@@ -1,7 +1,7 @@
 /**
  * Staging many new jobs: each on its own, in portions, or all together in one commit.
  *
- * A portion is what one commit takes. While it is being committed the next is staged, and no more than that: whoever else
+ * A portion is what one commit could take. While it is being committed the next is staged, and no more than that: whoever else
  * writes meanwhile waits for two commits of a batch, however large it is, and memory holds no more of it in the log's form.
  *
  * @module
@@ -31,7 +31,7 @@ interface Staged {
 
 type Step = Staged | { readonly error: Error };
 
-/** With a few starts, what the log seals into one commit. */
+/** With a few starts, what one commit takes at most. */
 const PORTION_JOBS = 500;
 const PORTION_KEYS = 480;
 const PORTION_BYTES = 320 * 1024;

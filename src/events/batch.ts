@@ -62,12 +62,17 @@ export function sealBatch<Change>(
   }
 }
 
+/** Whether these two, of which the second follows the first, must share a commit. */
+export function inOneGroup(
+  a: StagedAppend<unknown> | undefined,
+  b: StagedAppend<unknown> | undefined,
+): boolean {
+  return a?.group !== undefined && a.group === b?.group;
+}
+
 /** As many appends or fewer, so that no group is cut, but at least the first group. */
 function wholeGroups(waiting: readonly StagedAppend<unknown>[], count: number): number {
-  const cuts = (at: number) => {
-    const group = waiting[at]?.group;
-    return group !== undefined && waiting[at - 1]?.group === group;
-  };
+  const cuts = (at: number) => inOneGroup(waiting[at - 1], waiting[at]);
   let whole = Math.max(1, count);
   while (whole > 1 && cuts(whole)) whole -= 1;
   while (cuts(whole)) whole += 1;

@@ -8,7 +8,7 @@
  */
 import { setImmediate } from "node:timers";
 import type { LogHealth, Projector, StagedAppend } from "./append.ts";
-import { changesOf, likelyBatch, sealBatch } from "./batch.ts";
+import { changesOf, inOneGroup, likelyBatch, sealBatch } from "./batch.ts";
 import { type Clock, DeadlineError, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
 import type { Committer } from "./committer.ts";
 import { LogUnavailableError, messageOf, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
@@ -207,5 +207,5 @@ function isOfTheStore(error: unknown): boolean {
 
 /** What one job goes through at once is cheaper in one commit, and a group must not be cut. */
 function belongTogether(a: PendingAppend<unknown>, b: PendingAppend<unknown>): boolean {
-  return a.stream === b.stream || (a.group !== undefined && a.group === b.group);
+  return a.stream === b.stream || inOneGroup(a, b);
 }
