@@ -17,13 +17,13 @@ import {
 } from "../events/head.ts";
 import type { Store, StoreEntry } from "../events/store.ts";
 import type { Upcasters } from "../events/upcasters.ts";
+import { textOf } from "../events/utf8.ts";
 import type { Findings } from "./findings.ts";
 
 /** First event of a restored log, which says of which log it is the restored one. */
 export const LOG_RESTORED = "log.restored";
 
 const PARTITION = 0;
-const decoder = new TextDecoder("utf-8", { fatal: true });
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /** Told of the pages as they lie in the store, in order, up to the first gap or overlap. */
@@ -180,7 +180,7 @@ export async function readHead(store: Store): Promise<{ head: Head; versionstamp
 function parsedEvents(page: Uint8Array, events: readonly Uint8Array[]): unknown[] {
   try {
     // One decoding for all of them is what makes it fast.
-    return decoder.decode(page).split("\n").map((line) => JSON.parse(line));
+    return textOf(page).split("\n").map((line) => JSON.parse(line));
   } catch {
     return events.map(parsedEvent);
   }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { utf8 } from "./utf8.ts";
+import { textOf, utf8 } from "./utf8.ts";
 
 /** Largest stored event in bytes; a Deno KV value is limited to 64 KiB. */
 export const MAX_EVENT_BYTES = 60 * 1024;
@@ -54,13 +54,11 @@ export interface StoredEvent {
   readonly bytes: Uint8Array;
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
 export function encodeEvent(event: EventEnvelope): Uint8Array {
   return utf8(JSON.stringify(event));
 }
 
 /** @throws {SyntaxError | TypeError} If the bytes are not an event that was stored. */
 export function decodeEvent(bytes: Uint8Array): EventEnvelope {
-  return JSON.parse(decoder.decode(bytes));
+  return JSON.parse(textOf(bytes));
 }
