@@ -69,13 +69,14 @@ export class JobScheduler {
 
   /** Takes note of what landed. */
   landed(appends: readonly ChangingAppend<JobChange>[]): void {
-    for (const { change: { before, after } } of appends) {
-      const was = before !== null && isQueued(before.phase);
-      const is = isQueued(after.phase);
-      if (was && is && samePlace(before, after)) continue;
-      if (was) this.#windowOf(before).remove(before);
-      if (is) this.#windowOf(after).add(after);
-    }
+    let first = 0;
+    appends.forEach(({ change: { after } }, i) => {
+      // What becomes of a job in one go is one move: those that are created while a slot is free never wait.
+      if (appends[i + 1]?.change.before === after) return;
+      const { before } = appends[first]!.change;
+      if (first < i || !staysInPlace(before, after)) this.#move(before, after);
+      first = i + 1;
+    });
   }
 
   /** Which slots the queue's jobs run in. */
@@ -128,6 +129,11 @@ export class JobScheduler {
 
   release(id: string): void {
     this.#held.delete(id);
+  }
+
+  #move(before: JobState | null, after: JobState): void {
+    if (before && isQueued(before.phase)) this.#windowOf(before).remove(before);
+    if (isQueued(after.phase)) this.#windowOf(after).add(after);
   }
 
   /** Whether a window that has nothing at hand may have a better choice on disk; it is then read, and told of. */
@@ -191,8 +197,9 @@ interface Choice {
   readonly entry: DueEntry;
 }
 
-function samePlace(a: JobState, b: JobState): boolean {
-  return a.readyAt === b.readyAt && a.priority === b.priority && a.queue === b.queue;
+function staysInPlace(before: JobState | null, after: JobState): boolean {
+  return before !== null && isQueued(before.phase) && isQueued(after.phase) &&
+    before.readyAt === after.readyAt && before.priority === after.priority && before.queue === after.queue;
 }
 
 function isBefore(a: DueEntry, b: DueEntry): boolean {

@@ -6,7 +6,7 @@
 import type { Mutations, Projector, StagedAppend } from "./append.ts";
 import type { StoredEvent } from "./event.ts";
 import { toPages } from "./event_page.ts";
-import { keyBytes, type StoreEntry, type StoreKey } from "./store.ts";
+import { keyBytes, mostKeyBytes, type StoreEntry, type StoreKey } from "./store.ts";
 
 /**
  * Deno KV takes 1000 mutations, 800 KiB and 80 KiB of keys in one commit. Beyond some 400 mutations a larger commit is
@@ -96,11 +96,12 @@ function estimateFit(waiting: readonly StagedAppend<unknown>[]): number {
 function fits({ puts, deletes }: Mutations): boolean {
   if (puts.length + deletes.length > MAX_MUTATIONS) return false;
   let bytes = 0;
-  let keys = 0;
-  for (const { key, value } of puts) {
-    keys += keyBytes(key);
-    bytes += value.length;
-  }
-  for (const key of deletes) keys += keyBytes(key);
-  return keys <= MAX_KEY_BYTES && bytes + keys <= MAX_BYTES;
+  for (const { value } of puts) bytes += value.length;
+  const keysFit = (bytesOf: (key: StoreKey) => number) => {
+    let keys = 0;
+    for (const { key } of puts) keys += bytesOf(key);
+    for (const key of deletes) keys += bytesOf(key);
+    return keys <= MAX_KEY_BYTES && bytes + keys <= MAX_BYTES;
+  };
+  return keysFit(mostKeyBytes) || keysFit(keyBytes);
 }

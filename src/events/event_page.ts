@@ -50,12 +50,11 @@ export function fromPage({ key, value }: StoreEntry): EventPage {
 export function joinLines(events: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let size = events.length - 1;
   for (const bytes of events) size += bytes.length;
-  const lines = new Uint8Array(size);
+  const lines = new Uint8Array(size).fill(LINE_BREAK);
   let at = 0;
-  for (const [i, bytes] of events.entries()) {
-    if (i > 0) lines[at++] = LINE_BREAK;
+  for (const bytes of events) {
     lines.set(bytes, at);
-    at += bytes.length;
+    at += bytes.length + 1;
   }
   return lines;
 }

@@ -42,9 +42,19 @@ class Bench {
 
   async land(before: JobState | null, after: JobState): Promise<void> {
     await this.write([after], before ? [before] : []);
-    this.scheduler.landed([
-      { change: { before, after }, stream: after.id, events: [], landed: Promise.resolve() },
-    ]);
+    this.tell([before, after]);
+  }
+
+  /** What becomes of each of these jobs, state by state, in one commit. */
+  tell(...jobs: readonly (readonly [JobState | null, ...JobState[]])[]): void {
+    this.scheduler.landed(jobs.flatMap(([first, ...states]) =>
+      states.map((after, i) => ({
+        change: { before: i === 0 ? first : states[i - 1]!, after },
+        stream: after.id,
+        events: [],
+        landed: Promise.resolve(),
+      }))
+    ));
   }
 
   async write(added: readonly JobState[], removed: readonly JobState[] = []): Promise<void> {
@@ -113,6 +123,22 @@ Deno.test("JobScheduler follows a job that is changed while it waits, and forget
   await bench.land(moved, { ...moved, priority: "low" });
   await bench.land(gone, { ...gone, phase: "cancelled" });
   assertEquals(takeAll(bench.scheduler, 10), [stays.id, moved.id]);
+});
+
+Deno.test("JobScheduler puts a job that changes several times in one commit where it is in the end", async () => {
+  const bench = new Bench();
+  const [started, urgent, moved, gone, givenBack] = [job(), job(), job(), job(), job()];
+  for (const state of [moved, gone, givenBack]) await bench.land(null, state);
+  bench.tell(
+    [null, started, asStarted(started)],
+    [null, urgent, { ...urgent, priority: "critical" }],
+    [moved, { ...moved, readyAt: 1 }, { ...moved, readyAt: 2 }],
+    [gone, { ...gone, readyAt: 3 }, { ...gone, readyAt: 3, phase: "cancelled" }],
+    [givenBack, asStarted(givenBack), { ...givenBack }],
+  );
+  assertEquals(takeAll(bench.scheduler, 9), [urgent.id, givenBack.id, moved.id]);
+  bench.tell([givenBack, asStarted(givenBack), { ...givenBack }]);
+  assertEquals(takeAll(bench.scheduler, 9), [givenBack.id], "it had been taken, and waits again");
 });
 
 Deno.test("JobScheduler passes over jobs whose handler is not there, and over those held until they are released", async () => {

@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { keyBytes, type StoreKey } from "../../src/events/store.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import { keyBytes, mostKeyBytes, type StoreKey } from "../../src/events/store.ts";
 
 const KV_KEY_BYTES = 80 * 1024;
 
@@ -16,4 +17,9 @@ Deno.test("keyBytes() counts what Deno KV counts, whatever characters a key has"
     assertEquals((await commit(fitting)).ok, true, JSON.stringify(text));
     await assertRejects(() => commit(fitting + 1), TypeError, "key", JSON.stringify(text));
   }
+});
+
+Deno.test("no key has more than mostKeyBytes() says", () => {
+  const parts = fc.oneof(fc.string({ unit: "binary" }), fc.nat());
+  fc.assert(fc.property(fc.array(parts), (key) => assert(keyBytes(key) <= mostKeyBytes(key))));
 });

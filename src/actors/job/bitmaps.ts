@@ -132,9 +132,10 @@ export class Bitmaps {
 
   /** Removes those that were put first, beyond so many, and answers them. */
   dropOldest(kept: number): Bitmap[] {
-    const dropped = [...this.#byName.entries().take(Math.max(0, this.#byName.size - kept))];
+    if (this.#byName.size <= kept) return [];
+    const dropped = [...this.#byName.entries().take(this.#byName.size - kept)];
     for (const [name] of dropped) this.#byName.delete(name);
-    if (dropped.length > 0) this.#last = undefined;
+    this.#last = undefined;
     return dropped.map(([, bitmap]) => bitmap);
   }
 }

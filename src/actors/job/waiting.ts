@@ -9,7 +9,6 @@
 import type { Mutations } from "../../events/append.ts";
 import type { Store, StoreEntry } from "../../events/store.ts";
 import { Bitmap, bitmapNumber, Bitmaps, POSITIONS_PER_BITMAP, type WaitingPlace } from "./bitmaps.ts";
-import { positionIn } from "./id.ts";
 import { JOB_PRIORITIES } from "./job.ts";
 import type { JobState } from "./state.ts";
 import { waitsSinceCreation } from "./stored.ts";
@@ -113,8 +112,9 @@ export class WaitingJobs {
 /** Where the job waits; `undefined` unless it does so since it was created. */
 export function waitingPlace(state: JobState): WaitingPlace | undefined {
   if (!waitsSinceCreation(state)) return undefined;
-  const { id, queue, priority, jobType } = state;
-  return { queue, rank: JOB_PRIORITIES.indexOf(priority), jobType, position: positionIn(id) };
+  const { queue, priority, jobType } = state;
+  const [position] = (state.origin ?? state).positions;
+  return { queue, rank: JOB_PRIORITIES.indexOf(priority), jobType, position: position! };
 }
 
 /** The entries of the jobs that wait there. */

@@ -15,7 +15,8 @@ const QUEUED = fold(created());
 const TIME = 1_000;
 
 function jobAt(position: number, fields: Partial<JobState> = {}): JobState {
-  return { ...QUEUED, readyAt: TIME, positions: [position], ...fields, id: lowestJobId(TIME, position) };
+  const times = { createdAt: TIME, readyAt: TIME };
+  return { ...QUEUED, ...times, positions: [position], ...fields, id: lowestJobId(TIME, position) };
 }
 
 interface Change {
