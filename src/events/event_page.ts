@@ -9,6 +9,7 @@
  */
 import { MAX_EVENT_BYTES, type StoredEvent } from "./event.ts";
 import { eventKey, EVENTS } from "./head.ts";
+import { takeBytes } from "./shared_bytes.ts";
 import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
 /** An event of the largest size fills a page of its own. */
@@ -25,6 +26,7 @@ export interface EventPage {
 interface GrowingPage {
   readonly key: StoreKey;
   readonly lines: Uint8Array[];
+  /** Of the lines, with a line break behind each. */
   size: number;
 }
 
@@ -39,18 +41,25 @@ export function toPages(events: readonly StoredEvent[]): StoreEntry[] {
     last.lines.push(bytes);
     last.size += bytes.length + 1;
   }
-  return pages.map(({ key, lines }) => ({ key, value: lines.length === 1 ? lines[0]! : joinLines(lines) }));
+  return pages.map(({ key, lines, size }) => ({
+    key,
+    value: lines.length === 1 ? lines[0]! : writeLines(lines, takeBytes(size - 1)),
+  }));
 }
 
 export function fromPage({ key, value }: StoreEntry): EventPage {
   return { first: key[2] as number, events: splitLines(value) };
 }
 
-/** The stored bytes of events, at least one, or of pages, one after another: one event a line. */
+/** The stored bytes of events, at least one, or of pages, one after another: one event a line. Their buffer is their own. */
 export function joinLines(events: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let size = events.length - 1;
   for (const bytes of events) size += bytes.length;
-  const lines = new Uint8Array(size).fill(LINE_BREAK);
+  return writeLines(events, new Uint8Array(size));
+}
+
+function writeLines<Bytes extends Uint8Array>(events: readonly Uint8Array[], lines: Bytes): Bytes {
+  lines.fill(LINE_BREAK);
   let at = 0;
   for (const bytes of events) {
     lines.set(bytes, at);

@@ -1,34 +1,27 @@
 /**
- * Text as UTF-8 bytes and back, for what is stored. What is stored is mostly some hundred bytes, for which what surrounds
- * the conversion costs more than the conversion itself.
+ * Text as UTF-8 bytes and back, for what is stored. That is mostly some hundred bytes, for which what surrounds the
+ * conversion costs more than the conversion itself.
  *
  * @module
  */
+import { keepBytes, takeBytes } from "./shared_bytes.ts";
 
 const encoder = new TextEncoder();
 const lenient = new TextDecoder();
 const strict = new TextDecoder("utf-8", { fatal: true });
 
-/** Texts share buffers of this size: a buffer of its own for each would take as long again to be made and collected. */
-const SHARED_BYTES = 64 * 1024;
 /** UTF-8 bytes that a UTF-16 unit takes at most. */
 const MOST_PER_UNIT = 3;
+/** For longer texts three bytes a unit would be much room for nothing. */
+const LONG_UNITS = 4 * 1024;
 /** What stands for bytes that are no UTF-8, and may stand in a text by itself. */
 const REPLACEMENT = "\uFFFD";
 
-let shared = new Uint8Array(SHARED_BYTES);
-let used = 0;
-
 /** The bytes may share their buffer with others': never transfer it. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
-  const most = text.length * MOST_PER_UNIT;
-  if (most > SHARED_BYTES / 4) return encoder.encode(text);
-  if (most > SHARED_BYTES - used) {
-    shared = new Uint8Array(SHARED_BYTES);
-    used = 0;
-  }
-  const { written } = encoder.encodeInto(text, shared.subarray(used));
-  return shared.subarray(used, used += written);
+  if (text.length > LONG_UNITS) return encoder.encode(text);
+  const room = takeBytes(text.length * MOST_PER_UNIT);
+  return keepBytes(room, encoder.encodeInto(text, room).written);
 }
 
 /**
