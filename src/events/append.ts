@@ -40,13 +40,14 @@ export type ChangingAppend<Change> = StagedAppend<Change> & { readonly change: C
 /** Turns the changes of a batch into rows and indexes, each key written once with its last state. */
 export interface Projector<Change> {
   /**
-   * Reads what {@linkcode project} needs for these changes; `undefined` when all is at hand. Asked while no commit is under
-   * way. When it rejects, nothing of the batch is written; with an error of the store it is asked again until it does not.
-   * An answer that comes after the next question is too late: what it read may be of before a commit.
+   * Rows and index changes for these changes, which follow the last batch that landed; changes nothing itself. Asked while no
+   * commit is under way.
+   *
+   * When what they rest on is not at hand, a promise of its being read, after which the same is asked again. When that
+   * rejects, nothing of the batch is written; with an error of the store it is asked again until it does not. An answer
+   * that comes after the next question is too late: what it read may be of before a commit.
    */
-  prepare?(changes: Iterable<Change>): Promise<void> | undefined;
-  /** Rows and index changes for these changes, which follow the last batch that landed. Changes nothing itself. */
-  project(changes: readonly Change[], events: readonly StoredEvent[]): Mutations;
+  project(changes: readonly Change[], events: readonly StoredEvent[]): Mutations | Promise<void>;
   /** The batch of the last `project` is on disk. */
   landed(): void;
 }

@@ -36,16 +36,11 @@ export function likelyBatch<Append extends StagedAppend<unknown>>(waiting: reado
   return waiting.slice(0, wholeGroups(waiting, estimateFit(waiting)));
 }
 
-/** The changes of these appends, which the projector may have to prepare for. */
-export function* changesOf<Change>(appends: readonly StagedAppend<Change>[]): Generator<Change> {
-  for (const { change } of appends) if (change !== undefined) yield change;
-}
-
-/** The longest prefix of these appends that fits into one commit, at least one. */
+/** The longest prefix of these appends that fits into one commit, at least one; or the projector's promise to be ready. */
 export function sealBatch<Change>(
   likely: readonly StagedAppend<Change>[],
   projector: Projector<Change>,
-): SealedBatch<Change> {
+): SealedBatch<Change> | Promise<void> {
   for (let count = likely.length;; count = wholeGroups(likely, count >> 1)) {
     const appends = likely.slice(0, count);
     const events: StoredEvent[] = [];
@@ -54,7 +49,9 @@ export function sealBatch<Change>(
       events.push(...append.events);
       if (append.change !== undefined) changes.push(append.change);
     }
-    const { puts, deletes } = projector.project(changes, events);
+    const projected = projector.project(changes, events);
+    if (projected instanceof Promise) return projected;
+    const { puts, deletes } = projected;
     puts.push(...toPages(events));
     if (fits({ puts, deletes }) || wholeGroups(likely, count >> 1) === count) {
       return { appends, puts, deletes };

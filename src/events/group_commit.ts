@@ -8,7 +8,7 @@
  */
 import { setImmediate } from "node:timers";
 import type { LogHealth, Projector, StagedAppend } from "./append.ts";
-import { changesOf, inOneGroup, likelyBatch, sealBatch } from "./batch.ts";
+import { inOneGroup, likelyBatch, sealBatch } from "./batch.ts";
 import { type Clock, DeadlineError, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
 import type { Committer } from "./committer.ts";
 import { LogUnavailableError, messageOf, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
@@ -94,10 +94,13 @@ export class GroupCommit<Change> {
   async #flush(): Promise<void> {
     const { projector } = this.#options;
     const likely = likelyBatch(this.#waiting);
-    const preparing = projector.prepare?.(changesOf(likely));
-    if (preparing && !await this.#prepared(preparing, likely)) return;
+    let sealed = sealBatch(likely, projector);
+    while (sealed instanceof Promise) {
+      if (!await this.#prepared(sealed, likely)) return;
+      sealed = sealBatch(likely, projector);
+    }
     this.#preparing = false;
-    const { appends, puts, deletes } = sealBatch(likely, projector);
+    const { appends, puts, deletes } = sealed;
     this.#underway = this.#waiting.splice(0, appends.length);
     const last = this.#underway.at(-1)!.events.at(-1)!;
     const fate = await this.#committer.commit({ last, puts, deletes });
@@ -134,7 +137,8 @@ export class GroupCommit<Change> {
       await sleep(clock, pause);
       if (!isOfTheStore(error)) return;
       try {
-        return await this.#inTime(projector.prepare?.(changesOf(likely)) ?? Promise.resolve());
+        const sealed = sealBatch(likely, projector);
+        return await (sealed instanceof Promise ? this.#inTime(sealed) : undefined);
       } catch (again) {
         // `#doubt` has told the first cause.
         error = again;

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Mutations, Projector, StagedAppend } from "../../src/events/append.ts";
-import { likelyBatch, sealBatch } from "../../src/events/batch.ts";
+import { likelyBatch, sealBatch, type SealedBatch } from "../../src/events/batch.ts";
 import type { EventEnvelope } from "../../src/events/event.ts";
 import { keyBytes } from "../../src/events/store.ts";
 
@@ -46,7 +46,11 @@ const projector: Projector<Rows> = {
 const many = (count: number, events: readonly number[], rows = SMALL) =>
   waiting(Array.from({ length: count }, () => ({ events, rows })));
 
-const sealed = (appends: readonly StagedAppend<Rows>[]) => sealBatch(likelyBatch(appends), projector);
+function sealed(appends: readonly StagedAppend<Rows>[]): SealedBatch<Rows> {
+  const batch = sealBatch(likelyBatch(appends), projector);
+  assert(!(batch instanceof Promise));
+  return batch;
+}
 
 Deno.test("sealBatch() takes all that waits when it fits, rows first and then the events on one page", () => {
   const appends = many(3, [200, 100]);

@@ -55,11 +55,7 @@ export class JobProjector implements Projector<JobChange> {
     this.#waiting = waiting;
   }
 
-  prepare(changes: Iterable<JobChange>): Promise<void> | undefined {
-    return this.#waiting.prepare(changes);
-  }
-
-  project(changes: readonly JobChange[], events: readonly StoredEvent[]): Mutations {
+  project(changes: readonly JobChange[], events: readonly StoredEvent[]): Mutations | Promise<void> {
     const mutations: Mutations = { puts: recordEntries(events), deletes: [] };
     const jobs = new Map<string, { before: JobState | null; after: JobState }>();
     for (const { before, after } of changes) {
@@ -68,11 +64,12 @@ export class JobProjector implements Projector<JobChange> {
       else jobs.set(after.id, { before, after });
       mutations.puts.push(...spilledPositions(before, after));
     }
+    const waiting = this.#waiting.project(jobs.values());
+    if (waiting instanceof Promise) return waiting;
     for (const { before, after } of jobs.values()) {
       moveRow(mutations, before, after);
       writeIndexes(mutations, before, after);
     }
-    const waiting = this.#waiting.project(jobs.values());
     mutations.puts.push(
       ...this.#counts.project(changes),
       ...this.#running.project(jobs.values()),

@@ -30,7 +30,7 @@ export class WaitingJobs {
   #unused = 0;
   /** What the batch under way makes of them. */
   #next = new Bitmaps();
-  #prepared = 0;
+  #asked = 0;
 
   /** @param kept How many bitmaps memory holds. */
   constructor(store: Store, kept = KEPT) {
@@ -44,31 +44,23 @@ export class WaitingJobs {
   }
 
   /**
-   * Brings to hand what these changes rest on; `undefined` when it is. No commit may be under way, and none may follow before
-   * it is at hand but one that was prepared anew.
+   * The entries that these changes make, at most one of each job; remembered until {@linkcode landed}. When what they rest on
+   * is not at hand, a promise of its being read (`Projector` in `events/append.ts`).
    *
-   * @throws {StoreUnreadableError} If the store is away.
-   * @throws {Error} If an entry is damaged.
+   * @throws {StoreUnreadableError} By the promise, if the store is away.
+   * @throws {Error} By the promise, if an entry is damaged.
    */
-  prepare(changes: Iterable<Change>): Promise<void> | undefined {
-    this.#prepared += 1;
-    let missing: Bitmaps | undefined;
-    eachMove(changes, (place) => {
-      if (this.#atHand(place)) return;
-      missing ??= new Bitmaps();
-      missing.obtain(place);
-    });
-    return missing && this.#read([...missing.values()]);
-  }
-
-  /** The entries that these changes make, at most one of each job; remembered until {@linkcode landed}. */
-  project(changes: Iterable<Change>): Mutations {
+  project(changes: Iterable<Change>): Mutations | Promise<void> {
+    this.#asked += 1;
     this.#next = new Bitmaps();
+    let missing: Bitmaps | undefined;
     eachMove(changes, (place, waits) => {
       const bitmap = this.#changing(place);
-      if (waits) bitmap.add(place.position);
+      if (!bitmap) (missing ??= new Bitmaps()).obtain(place);
+      else if (waits) bitmap.add(place.position);
       else bitmap.remove(place.position);
     });
+    if (missing) return this.#read([...missing.values()]);
     const changed = [...this.#next.values()];
     return {
       puts: changed.filter((bitmap) => !bitmap.isEmpty).map((bitmap) => bitmap.toEntry()),
@@ -84,24 +76,22 @@ export class WaitingJobs {
     }
   }
 
-  #changing(place: WaitingPlace): Bitmap {
-    let bitmap = this.#next.get(place);
-    if (!bitmap) {
-      if (!this.#atHand(place)) throw new Error("A change of waiting jobs was not prepared");
-      this.#next.put(bitmap = this.#known.get(place)?.copy() ?? Bitmap.emptyAt(place));
-    }
+  /** `undefined` when it is not at hand what the bitmap was. */
+  #changing(place: WaitingPlace): Bitmap | undefined {
+    const changing = this.#next.get(place);
+    if (changing) return changing;
+    const known = this.#known.get(place);
+    if (!known && bitmapNumber(place.position) < this.#unused) return undefined;
+    const bitmap = known?.copy() ?? Bitmap.emptyAt(place);
+    this.#next.put(bitmap);
     return bitmap;
   }
 
-  #atHand(place: WaitingPlace): boolean {
-    return bitmapNumber(place.position) >= this.#unused || this.#known.get(place) !== undefined;
-  }
-
   async #read(bitmaps: readonly Bitmap[]): Promise<void> {
-    const asked = this.#prepared;
+    const asked = this.#asked;
     const values = await this.#store.getMany(bitmaps.map(({ key }) => key));
     // Somebody gave up waiting for this answer, and commits may have landed since.
-    if (asked !== this.#prepared) return;
+    if (asked !== this.#asked) return;
     for (const [i, bitmap] of bitmaps.entries()) {
       if (values[i]) bitmap.load(values[i]);
       this.#known.put(bitmap);

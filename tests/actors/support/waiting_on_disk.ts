@@ -41,8 +41,9 @@ export class WaitingOnDisk {
   }
 
   async land(changes: readonly JobChange[]): Promise<void> {
-    await this.#projector.prepare(changes);
-    const { puts, deletes } = this.#projector.project(changes, []);
+    const projected = this.#projector.project(changes, []);
+    if (projected instanceof Promise) return projected.then(() => this.land(changes));
+    const { puts, deletes } = projected;
     const head = { key: ["h"], value: new Uint8Array() };
     this.#versionstamp = await this.memory.commit({
       check: { key: ["h"], versionstamp: this.#versionstamp },

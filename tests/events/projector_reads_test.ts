@@ -12,6 +12,7 @@ async function openLog() {
   const store = new MemoryStore();
   const reads: PromiseWithResolvers<void>[] = [];
   const asked: string[][] = [];
+  const atHand = new Set<string>();
   let ready = false;
   const log = await EventLog.open<string>({
     store,
@@ -19,17 +20,18 @@ async function openLog() {
     newId: () => crypto.randomUUID(),
     deadlineMs: 5_000,
     projector: {
-      prepare(changes) {
-        asked.push([...changes]);
-        if (ready) return undefined;
-        const read = Promise.withResolvers<void>();
-        reads.push(read);
-        return read.promise;
+      project(changes) {
+        if (!changes.every((change) => ready || atHand.has(change))) {
+          asked.push([...changes]);
+          const read = Promise.withResolvers<void>();
+          reads.push(read);
+          return read.promise.then(() => changes.forEach((change) => atHand.add(change)));
+        }
+        return {
+          puts: changes.map((change) => ({ key: ["row", change], value: new Uint8Array() })),
+          deletes: [],
+        };
       },
-      project: (changes) => ({
-        puts: changes.map((change) => ({ key: ["row", change], value: new Uint8Array() })),
-        deletes: [],
-      }),
       landed: () => {},
     },
   });
