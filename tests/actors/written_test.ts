@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import type { Commit, StoreKey } from "../../src/events/store.ts";
 import { FaultyStore } from "../support/faulty_store.ts";
-import { settle } from "../support/manual_clock.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
 import { aSpec } from "./support/facts.ts";
 import { TESTER } from "./support/log_of_jobs.ts";
 import { TestRuntime, type TestRuntimeOptions } from "./support/test_runtime.ts";
@@ -52,6 +52,19 @@ async function createMany(test: TestRuntime, count: number): Promise<void> {
 
 Deno.test("50 jobs that wait cost one commit and one key, beside page, head and counts", async () => {
   const { test, since } = await opened({ startNow: false });
+  await createMany(test, 50);
+  assertEquals(written(since()), { commits: 1, puts: { w: 1, c: 1, "0e": 1, h: 1 }, deletes: {} });
+  await test.close();
+});
+
+Deno.test("they cost no more when the clock goes on between a job's id and its event", async () => {
+  class GoingOn extends ManualClock {
+    override now(): number {
+      this.advance(1);
+      return super.now();
+    }
+  }
+  const { test, since } = await opened({ startNow: false, clock: new GoingOn() });
   await createMany(test, 50);
   assertEquals(written(since()), { commits: 1, puts: { w: 1, c: 1, "0e": 1, h: 1 }, deletes: {} });
   await test.close();

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { positionIn } from "./id.ts";
+import { positionIn, timeIn } from "./id.ts";
 import { isQueued, type JobState, statusOf } from "./state.ts";
 
 /** Whether the job's history is one event, to which its id leads. */
@@ -20,13 +20,10 @@ export function isJustStarted({ phase, version, startVersion, origin }: JobState
   return version === 2 && startVersion === 2 && origin !== null && statusOf(phase) === "processing";
 }
 
-/**
- * Whether the job waits since it was created, so that it stands in the order of choice and in the lists by `waiting.ts`. If its id
- * leads to its first event, that was when the id says (`evolve.ts`).
- */
+/** Whether the job waits since it was created, so that it stands in the order of choice and in the lists by `waiting.ts`. */
 export function waitsSinceCreation(state: JobState): boolean {
-  const { phase, readyAt, createdAt, origin } = state;
-  return isQueued(phase) && readyAt === createdAt && (origin !== null || isFirst(state));
+  const { id, phase, readyAt, origin } = state;
+  return isQueued(phase) && readyAt === timeIn(id) && (origin !== null || isFirst(state));
 }
 
 /** Whether the job has an entry in the lists of its own: not while it is processed, or waits since it was created. */

@@ -15,8 +15,7 @@ const QUEUED = fold(created());
 const TIME = 1_000;
 
 function jobAt(position: number, fields: Partial<JobState> = {}): JobState {
-  const times = { createdAt: TIME, readyAt: TIME };
-  return { ...QUEUED, ...times, positions: [position], ...fields, id: lowestJobId(TIME, position) };
+  return { ...QUEUED, readyAt: TIME, positions: [position], ...fields, id: lowestJobId(TIME, position) };
 }
 
 interface Change {

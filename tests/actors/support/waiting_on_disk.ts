@@ -37,7 +37,7 @@ export class WaitingOnDisk {
   newJob(time: number, fields: Partial<JobState> = {}, position: number = this.#firsts.length): JobState {
     const id = lowestJobId(time, position);
     this.#firsts[position] = { event: { stream: jobStream(id) } as EventEnvelope, bytes: new Uint8Array() };
-    return { ...QUEUED, createdAt: time, readyAt: time, positions: [position], ...fields, id };
+    return { ...QUEUED, readyAt: time, positions: [position], ...fields, id };
   }
 
   async land(changes: readonly JobChange[]): Promise<void> {
