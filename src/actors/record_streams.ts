@@ -5,6 +5,7 @@
  */
 import type { StoredEvent } from "../events/event.ts";
 import type { StoreEntry, StoreKey } from "../events/store.ts";
+import { decodeJson, encodeJson } from "./job/row.ts";
 
 /** First part of the keys of the streams' ends. */
 export const RECORDS = "v";
@@ -38,19 +39,16 @@ export interface StreamEnd {
   readonly position: number;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 export function endKey(stream: string): StoreKey {
   return [RECORDS, stream];
 }
 
 export function endEntry(stream: string, { version, position }: StreamEnd): StoreEntry {
-  return { key: endKey(stream), value: encoder.encode(JSON.stringify({ version, position })) };
+  return { key: endKey(stream), value: encodeJson({ version, position }) };
 }
 
 export function decodeEnd(value: Uint8Array): StreamEnd {
-  return JSON.parse(decoder.decode(value));
+  return decodeJson(value);
 }
 
 /** The ends that these events make, of their streams that are no jobs. */

@@ -138,7 +138,8 @@ export class GroupCommit<Change> {
       if (!isOfTheStore(error)) return;
       try {
         const sealed = sealBatch(likely, projector);
-        return await (sealed instanceof Promise ? this.#inTime(sealed) : undefined);
+        if (sealed instanceof Promise) await this.#inTime(sealed);
+        return;
       } catch (again) {
         // `#doubt` has told the first cause.
         error = again;

@@ -46,7 +46,7 @@ function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"
   const time = parseIsoTime(event.time);
   const scheduledAt = parseTime(data.scheduled_at);
   // In the order of the ids, so that the order of choice can serve the lists.
-  const createdAt = positionIn(id) === event.position ? timeIn(id) : time;
+  const waitsFrom = positionIn(id) === event.position ? timeIn(id) : time;
   return {
     id,
     phase: nextPhase(event.machine_version, "absent", event) ?? "queued.ready",
@@ -64,7 +64,7 @@ function created({ event, bytes }: StoredEvent, data: JobEventData["job.created"
     interruptCount: 0,
     nextRetryAt: null,
     scheduledAt,
-    readyAt: scheduledAt === null ? createdAt : waitsSince(scheduledAt, time),
+    readyAt: scheduledAt === null ? waitsFrom : waitsSince(scheduledAt, time),
     timeoutSeconds: data.timeout_seconds,
     backoff: data.backoff,
     progress: null,

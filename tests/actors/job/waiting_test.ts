@@ -10,6 +10,7 @@ import type { StoreEntry } from "../../../src/events/store.ts";
 import { CountingStore } from "../support/counting_store.ts";
 import { created, fold } from "../support/facts.ts";
 import { SlowStore } from "../support/slow_store.ts";
+import { whenReady } from "../support/when_ready.ts";
 
 const QUEUED = fold(created());
 const TIME = 1_000;
@@ -37,12 +38,7 @@ class Bench {
   }
 
   async commit(changes: readonly Change[], lands = true): Promise<void> {
-    let projected = this.waiting.project(changes);
-    while (projected instanceof Promise) {
-      await projected;
-      projected = this.waiting.project(changes);
-    }
-    const { puts, deletes } = projected;
+    const { puts, deletes } = await whenReady(() => this.waiting.project(changes));
     if (!lands) return;
     const head = { key: ["h"], value: new Uint8Array() };
     this.#versionstamp = await this.memory.commit({

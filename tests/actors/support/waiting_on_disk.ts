@@ -15,6 +15,7 @@ import type { EventEnvelope, StoredEvent } from "../../../src/events/event.ts";
 import { MemoryStore } from "../../../src/events/memory_store.ts";
 import { created, fold } from "./facts.ts";
 import { SlowStore } from "./slow_store.ts";
+import { whenReady } from "./when_ready.ts";
 
 const QUEUED = fold(created());
 
@@ -41,9 +42,7 @@ export class WaitingOnDisk {
   }
 
   async land(changes: readonly JobChange[]): Promise<void> {
-    const projected = this.#projector.project(changes, []);
-    if (projected instanceof Promise) return projected.then(() => this.land(changes));
-    const { puts, deletes } = projected;
+    const { puts, deletes } = await whenReady(() => this.#projector.project(changes, []));
     const head = { key: ["h"], value: new Uint8Array() };
     this.#versionstamp = await this.memory.commit({
       check: { key: ["h"], versionstamp: this.#versionstamp },
