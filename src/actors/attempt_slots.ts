@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TransientMap } from "../events/transient_map.ts";
 import type { Attempt } from "./attempt.ts";
 
 export const SLOT_KINDS = ["ordinary", "reserved"] as const;
@@ -20,7 +21,7 @@ export class AttemptSlots {
   readonly #capacity: Readonly<Record<SlotKind, number>>;
   readonly #taken: Record<SlotKind, number> = { ordinary: 0, reserved: 0 };
   /** By the id of the job that holds the slot. */
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots = new TransientMap<string, Slot>();
 
   constructor(capacity: Readonly<Record<SlotKind, number>>) {
     this.#capacity = capacity;
@@ -55,11 +56,11 @@ export class AttemptSlots {
 
   /** Gives up every start that is being committed. */
   releaseStarting(): void {
-    for (const [jobId, { stage }] of this.#slots) if (stage === "starting") this.release(jobId);
+    for (const [jobId, { stage }] of this.#slots.entries()) if (stage === "starting") this.release(jobId);
   }
 
   /** The attempts whose handlers run. */
   attempts(): Attempt[] {
-    return [...this.#slots.values()].flatMap(({ attempt }) => attempt ?? []);
+    return this.#slots.entries().flatMap(([, { attempt }]) => attempt ?? []);
   }
 }

@@ -110,17 +110,19 @@ export class JobStates {
     }
   }
 
-  async #load(id: string): Promise<Entry> {
+  /** A copy: the entry may have been evicted by the time at which the caller looks at it. */
+  async #load(id: string): Promise<Pick<Entry, "committed" | "latest">> {
     for (;;) {
-      const entry = await this.#reading(async (isStale) => {
-        const [state] = await this.#stored.read([{ id }]);
+      const found = await this.#reading(async (isStale) => {
+        const [state = null] = await this.#stored.read([{ id }]);
         const known = this.#entries.get(id);
-        if (known) return known;
+        if (known) return { ...known };
         if (isStale(id)) return undefined;
         // Ids that do not exist are not kept, or strangers could crowd out the jobs.
-        return state ? this.#insert(id, state) : absent();
+        if (state) this.#insert(id, state);
+        return { committed: state, latest: state };
       });
-      if (entry) return entry;
+      if (found) return found;
     }
   }
 
@@ -156,25 +158,23 @@ export class JobStates {
     for (const [id, entry] of this.#entries) {
       if (this.#entries.size <= CAPACITY * 0.9) break;
       if (entry.pending > 0) continue;
-      this.#remove(id);
+      this.#remove(id, entry);
     }
     this.#limit = Math.max(CAPACITY, Math.ceil(this.#entries.size * 1.1));
   }
 
   #evictFinal(id: string): void {
     const entry = this.#entries.get(id);
-    if (entry?.committed && isFinal(entry.committed.phase) && entry.pending === 0) this.#remove(id);
+    if (entry?.committed && isFinal(entry.committed.phase) && entry.pending === 0) this.#remove(id, entry);
   }
 
-  #remove(id: string): void {
+  #remove(id: string, entry: Entry): void {
     this.#entries.delete(id);
+    // In V8's old generation even a dead entry keeps what it points to, until the next full collection.
+    entry.committed = entry.latest = null;
     if (this.#reads.size === 0) return;
     // The map stays in the order of the evictions.
     this.#evicted.delete(id);
     this.#evicted.set(id, this.#read);
   }
-}
-
-function absent(): Entry {
-  return { committed: null, latest: null, pending: 0, last: undefined };
 }

@@ -7,11 +7,12 @@
  * @module
  */
 import type { Clock } from "./clock.ts";
+import { TransientMap } from "./transient_map.ts";
 
 export class Deadlines {
   readonly #clock: Clock;
   /** When each is due, by the monotonic clock. */
-  readonly #due = new Map<() => void, number>();
+  readonly #due = new TransientMap<() => void, number>();
   #timer: unknown;
   #timerAt = Infinity;
   #closed = false;
@@ -41,9 +42,9 @@ export class Deadlines {
   #fire(): void {
     this.#timerAt = Infinity;
     const now = this.#clock.monotonic();
-    for (const [fire, at] of this.#due) {
-      if (at > now) continue;
-      this.#due.delete(fire);
+    for (const [fire, at] of this.#due.entries()) {
+      // What fires before it may have cleared it.
+      if (at > now || !this.#due.delete(fire)) continue;
       try {
         fire();
       } catch (error) {
@@ -51,7 +52,7 @@ export class Deadlines {
         reportError(error);
       }
     }
-    const next = Math.min(...this.#due.values());
+    const next = Math.min(...this.#due.entries().map(([, at]) => at));
     if (next < this.#timerAt) this.#setTimer(now, next);
   }
 

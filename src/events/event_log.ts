@@ -31,6 +31,7 @@ import { GroupCommit } from "./group_commit.ts";
 import { toIsoTime } from "./iso_time.ts";
 import { PendingAppend } from "./pending_append.ts";
 import type { Store } from "./store.ts";
+import { TransientMap } from "./transient_map.ts";
 import { Upcasters } from "./upcasters.ts";
 
 export interface EventLogOptions<Change> {
@@ -58,7 +59,7 @@ export class EventLog<Change> {
   readonly #commits: GroupCommit<Change>;
   readonly #listeners = new Set<LogListener<Change>>();
   /** Versions of the streams that have something staged. */
-  readonly #staged = new Map<string, number>();
+  readonly #staged = new TransientMap<string, number>();
   #nextPosition: number;
   #group: object | undefined;
   /** Of the last event, staged ones included; milliseconds since the epoch. */
