@@ -39,7 +39,7 @@ export interface DueWindowOptions extends DueSource {
   readonly sizes?: WindowSizes;
 }
 
-const SIZES: WindowSizes = { page: 500, low: 400, high: 2_000 };
+const SIZES: WindowSizes = { page: 500, low: 700, high: 2_000 };
 
 export class DueWindow {
   readonly #options: DueWindowOptions;
