@@ -20,9 +20,9 @@ export const RUNNING_KEY: StoreKey = ["r"];
 export type Start = number | null;
 
 export class RunningJobs {
-  readonly #starts = new Map<string, Start>();
-  /** What the batch under way changes; `undefined` stands for a job that no longer runs. */
-  #changes: ReadonlyMap<string, Start | undefined> = new Map();
+  #starts = new Map<string, Start>();
+  /** What the batch under way makes of them. */
+  #next: Map<string, Start> | undefined;
 
   /**
    * Reads the row as it was last committed.
@@ -55,26 +55,20 @@ export class RunningJobs {
 
   /** The row that these changes make, at most one of each job; remembered until {@linkcode landed}. */
   project(changes: Iterable<{ after: JobState }>): StoreEntry[] {
-    const changed = new Map<string, Start | undefined>();
+    this.#next = undefined;
     for (const { after } of changes) {
-      const is = runningStart(after);
-      if (this.#starts.get(after.id) !== is) changed.set(after.id, is);
+      const start = runningStart(after);
+      if (this.#starts.get(after.id) === start) continue;
+      this.#next ??= new Map(this.#starts);
+      if (start === undefined) this.#next.delete(after.id);
+      else this.#next.set(after.id, start);
     }
-    this.#changes = changed;
-    return changed.size === 0 ? [] : [runningEntry(this.#changed())];
+    return this.#next ? [runningEntry(this.#next)] : [];
   }
 
   landed(): void {
-    for (const [id, start] of this.#changes) {
-      if (start === undefined) this.#starts.delete(id);
-      else this.#starts.set(id, start);
-    }
-    this.#changes = new Map();
-  }
-
-  *#changed(): Generator<[id: string, start: Start]> {
-    for (const [id, start] of this.#starts) if (!this.#changes.has(id)) yield [id, start];
-    for (const [id, start] of this.#changes) if (start !== undefined) yield [id, start];
+    this.#starts = this.#next ?? this.#starts;
+    this.#next = undefined;
   }
 }
 
