@@ -21,7 +21,7 @@ export interface ServerProcess extends AsyncDisposable {
 const READY = /http:\/\/127\.0\.0\.1:(\d+)/;
 const START_DEADLINE_MS = 30_000;
 const DAYBOOK_FLAGS = [
-  "--v8-flags=--max-semi-space-size=4",
+  "--v8-flags=--max-semi-space-size=16",
   "--allow-net",
   "--allow-read",
   "--allow-write",
