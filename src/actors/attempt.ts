@@ -44,6 +44,8 @@ type Abort = "timeout" | "cancel" | "shutdown";
 export class Attempt {
   readonly #options: AttemptOptions;
   readonly #controller = new AbortController();
+  readonly #context: HandlerContext;
+  readonly #checked: Checked;
   readonly #timeout = () => this.#abort("timeout", GRACE_MS);
   #aborted: Abort | undefined;
   #grace: unknown;
@@ -53,8 +55,11 @@ export class Attempt {
   #unrecorded: JobProgress | null = null;
   #told = false;
 
+  /** Does all that can be done before the attempt's start is on disk. */
   constructor(options: AttemptOptions) {
     this.#options = options;
+    this.#context = this.#newContext();
+    this.#checked = checkedPayload(options);
   }
 
   get jobId(): string {
@@ -83,14 +88,12 @@ export class Attempt {
 
   async #run(): Promise<unknown> {
     const { jobType, payload } = this.#options;
-    const context = this.#context();
-    const checked = jobType.payloadSchema.safeParse(payload);
-    if (!checked.success) throw new TypeError(checked.error.issues[0]?.message ?? "the payload does not fit");
-    if (jobType.handler.isolate) return await isolatedRun(jobType.moduleUrl!, payload, context);
-    return await jobType.handler.run(checked.data, context);
+    if ("error" in this.#checked) throw this.#checked.error;
+    if (jobType.handler.isolate) return await isolatedRun(jobType.moduleUrl!, payload, this.#context);
+    return await jobType.handler.run(this.#checked.payload, this.#context);
   }
 
-  #context(): HandlerContext {
+  #newContext(): HandlerContext {
     const { jobId, attempt, services, clock, log } = this.#options;
     return {
       jobId,
@@ -173,6 +176,19 @@ export class Attempt {
     this.#progressAt = clock.monotonic();
     this.#unrecorded = null;
     onProgress(progress);
+  }
+}
+
+/** What the job type's schema makes of the payload, or why the handler cannot be called with it. */
+type Checked = { readonly payload: unknown } | { readonly error: unknown };
+
+function checkedPayload({ jobType, payload }: AttemptOptions): Checked {
+  try {
+    const { success, data, error } = jobType.payloadSchema.safeParse(payload);
+    if (success) return { payload: data };
+    return { error: new TypeError(error.issues[0]?.message ?? "the payload does not fit") };
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -157,12 +157,21 @@ export class AttemptPool {
     // It was moved to a later time, and is found there when that has landed.
     if (state && state.readyAt > this.#now) return;
     try {
-      processor.stage(id, state, { type: "start" }, SUPERVISOR);
-      this.#slots.take(id, kind, "starting");
+      const { after } = processor.stage(id, state, { type: "start" }, SUPERVISOR);
+      this.#prepare(after, this.#slots.take(id, kind, "starting"));
     } catch (error) {
       if (error instanceof LogUnavailableError) scheduler.giveBack(state!);
       else if (!isRefusal(error)) this.#options.onError(error);
     }
+  }
+
+  /** Once what is staged is on its way to the disk there is time. */
+  #prepare(state: JobState, slot: Slot): void {
+    const { payload } = state;
+    if (!("inline" in payload)) return;
+    queueMicrotask(() => {
+      if (slot.stage === "starting") slot.attempt = this.#newAttempt(state, payload.inline);
+    });
   }
 
   #startUnread(id: string, kind: SlotKind): void {
@@ -184,17 +193,20 @@ export class AttemptPool {
         const slot = this.#slots.get(after.id);
         if (slot?.stage === "starting") this.#begin(after, slot);
       }
-      if (after.phase === "processing.cancelling") this.#slots.get(after.id)?.attempt?.cancel();
+      if (after.phase === "processing.cancelling") {
+        const slot = this.#slots.get(after.id);
+        if (slot?.stage === "running") slot.attempt!.cancel();
+      }
     }
     this.fill();
   }
 
   #begin(state: JobState, slot: Slot): void {
-    if ("inline" in state.payload) return this.#run(state, slot, state.payload.inline);
     const { id, attempt } = state;
+    if (slot.attempt) return this.#run(id, slot, slot.attempt);
     slot.stage = "reading";
     readHeld(this.#options.log, state.payload, "payload").then(
-      (payload) => this.#run(state, slot, payload),
+      (payload) => this.#run(id, slot, this.#newAttempt(state, payload)),
       (error) => {
         this.#slots.release(id);
         this.#recorder.record(id, { type: "settle", attempt, outcome: failed(error), progress: null });
@@ -202,10 +214,9 @@ export class AttemptPool {
     );
   }
 
-  #run(state: JobState, slot: Slot, payload: JsonObject): void {
-    const { jobTypes, services, clock, scheduler, states, handlerLog } = this.#options;
-    const { id, attempt: number, jobType, timeoutSeconds } = state;
-    const attempt = new Attempt({
+  #newAttempt({ id, attempt: number, jobType, timeoutSeconds }: JobState, payload: JsonObject): Attempt {
+    const { jobTypes, services, clock, scheduler, handlerLog } = this.#options;
+    return new Attempt({
       jobId: id,
       attempt: number,
       jobType: jobTypes.get(jobType)!,
@@ -229,6 +240,10 @@ export class AttemptPool {
         this.fill();
       },
     });
+  }
+
+  #run(id: string, slot: Slot, attempt: Attempt): void {
+    const { clock, states } = this.#options;
     slot.stage = "running";
     slot.attempt = attempt;
     attempt.start();

@@ -13,7 +13,7 @@ export interface Slot {
   readonly kind: SlotKind;
   /** What the slot is held for: reading a job's state or payload, committing its start, or its handler. */
   stage: "reading" | "starting" | "running";
-  /** Set while the handler runs. */
+  /** Made while its start is being committed, or later; its handler runs in the stage `running`. */
   attempt?: Attempt;
 }
 
@@ -41,9 +41,11 @@ export class AttemptSlots {
   }
 
   /** The job holds no slot yet. */
-  take(jobId: string, kind: SlotKind, stage: "reading" | "starting"): void {
-    this.#slots.set(jobId, { kind, stage });
+  take(jobId: string, kind: SlotKind, stage: "reading" | "starting"): Slot {
+    const slot: Slot = { kind, stage };
+    this.#slots.set(jobId, slot);
     this.#taken[kind] += 1;
+    return slot;
   }
 
   /** Does nothing when the job holds none. */
@@ -61,6 +63,6 @@ export class AttemptSlots {
 
   /** The attempts whose handlers run. */
   attempts(): Attempt[] {
-    return this.#slots.entries().flatMap(([, { attempt }]) => attempt ?? []);
+    return this.#slots.entries().flatMap(([, { stage, attempt }]) => stage === "running" ? attempt! : []);
   }
 }
