@@ -26,7 +26,7 @@ export interface ListPage {
 }
 
 /** Jobs that one page looks at, at most, or one more than it may show. */
-export const SCAN_LIMIT = 250;
+export const SCAN_LIMIT = 200;
 /** An id is drawn a little before its event is dated, so a range of ids is taken this much wider. */
 const ID_MARGIN_MS = 2_000;
 
