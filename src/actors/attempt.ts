@@ -1,5 +1,5 @@
 /**
- * An attempt: one run of a handler, from its first line to its outcome.
+ * An attempt: one run of a handler, from its first line to its outcome. It may be made before it may run.
  *
  * The outcome is told exactly once. Timeout, cancellation and shutdown fire the handler's signal; one that ignores it
  * is abandoned after the grace time, and what it answers then is told as a late result.
@@ -45,7 +45,6 @@ export class Attempt {
   readonly #options: AttemptOptions;
   readonly #controller = new AbortController();
   readonly #context: HandlerContext;
-  readonly #checked: Checked;
   readonly #timeout = () => this.#abort("timeout", GRACE_MS);
   #aborted: Abort | undefined;
   #grace: unknown;
@@ -55,11 +54,10 @@ export class Attempt {
   #unrecorded: JobProgress | null = null;
   #told = false;
 
-  /** Does all that can be done before the attempt's start is on disk. */
+  /** May be made before its start is on disk, so it runs nothing of the job type's yet. */
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.#context = this.#newContext();
-    this.#checked = checkedPayload(options);
   }
 
   get jobId(): string {
@@ -88,9 +86,10 @@ export class Attempt {
 
   async #run(): Promise<unknown> {
     const { jobType, payload } = this.#options;
-    if ("error" in this.#checked) throw this.#checked.error;
+    const checked = jobType.payloadSchema.safeParse(payload);
+    if (!checked.success) throw new TypeError(checked.error.issues[0]?.message ?? "the payload does not fit");
     if (jobType.handler.isolate) return await isolatedRun(jobType.moduleUrl!, payload, this.#context);
-    return await jobType.handler.run(this.#checked.payload, this.#context);
+    return await jobType.handler.run(checked.data, this.#context);
   }
 
   #newContext(): HandlerContext {
@@ -176,19 +175,6 @@ export class Attempt {
     this.#progressAt = clock.monotonic();
     this.#unrecorded = null;
     onProgress(progress);
-  }
-}
-
-/** What the job type's schema makes of the payload, or why the handler cannot be called with it. */
-type Checked = { readonly payload: unknown } | { readonly error: unknown };
-
-function checkedPayload({ jobType, payload }: AttemptOptions): Checked {
-  try {
-    const { success, data, error } = jobType.payloadSchema.safeParse(payload);
-    if (success) return { payload: data };
-    return { error: new TypeError(error.issues[0]?.message ?? "the payload does not fit") };
-  } catch (error) {
-    return { error };
   }
 }
 

@@ -165,7 +165,7 @@ export class AttemptPool {
     }
   }
 
-  /** Once what is staged is on its way to the disk there is time. */
+  /** Makes the attempt when what is staged is on its way to the disk, or waits for another commit: then there is time. */
   #prepare(state: JobState, slot: Slot): void {
     const { payload } = state;
     if (!("inline" in payload)) return;
@@ -204,6 +204,7 @@ export class AttemptPool {
   #begin(state: JobState, slot: Slot): void {
     const { id, attempt } = state;
     if (slot.attempt) return this.#run(id, slot, slot.attempt);
+    // Its payload is in the log.
     slot.stage = "reading";
     readHeld(this.#options.log, state.payload, "payload").then(
       (payload) => this.#run(id, slot, this.#newAttempt(state, payload)),

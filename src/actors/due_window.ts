@@ -1,5 +1,5 @@
 /**
- * A window on what waits in one queue and priority: the first few hundred in memory, the rest on disk.
+ * A window on what waits in one queue and priority: the first thousand or so in memory, the rest on disk.
  *
  * Everything on disk up to the horizon is in the window; what lands beyond it stays on disk until the window runs low.
  *

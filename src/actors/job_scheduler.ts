@@ -1,7 +1,7 @@
 /**
  * The scheduler: which job is next, and when the next one is due.
  *
- * What waits on disk is the truth. Memory holds, for each queue and priority, a window of the first few hundred; a
+ * What waits on disk is the truth. Memory holds, for each queue and priority, a window of the first thousand or so; a
  * million waiting jobs cost disk, not memory. Highest priority first, oldest first within it; every tenth choice takes
  * the job that has waited longest, whatever its priority, so that none starves.
  *

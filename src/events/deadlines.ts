@@ -43,8 +43,9 @@ export class Deadlines {
     this.#timerAt = Infinity;
     const now = this.#clock.monotonic();
     for (const [fire, at] of this.#due.entries()) {
-      // What fires before it may have cleared it.
-      if (at > now || !this.#due.delete(fire)) continue;
+      // What fires before it may have cleared it, or set it anew.
+      if (at > now || this.#due.get(fire) !== at) continue;
+      this.#due.delete(fire);
       try {
         fire();
       } catch (error) {

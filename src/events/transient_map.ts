@@ -39,7 +39,7 @@ export class TransientMap<Key, Value> {
     this.#renew();
   }
 
-  /** What is there now, in the order in which it was first set. */
+  /** What is there now, in the order of a `Map`. */
   entries(): [Key, Value][] {
     return [...this.#map];
   }

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
+import { z } from "zod";
+import { JOB_PRIORITIES } from "../../src/actors/job/job.ts";
 import { decodeEvent } from "../../src/events/event.ts";
 import { EVENTS } from "../../src/events/head.ts";
 import { fromPage } from "../../src/events/event_page.ts";
@@ -7,6 +9,7 @@ import { MemoryStore } from "../../src/events/memory_store.ts";
 import { PermanentError } from "../../src/handlers/handler.ts";
 import { FaultyStore } from "../support/faulty_store.ts";
 import { settle } from "../support/manual_clock.ts";
+import { CountingStore } from "./support/counting_store.ts";
 import { aSpec } from "./support/facts.ts";
 import { TESTER } from "./support/log_of_jobs.ts";
 import { runtimeTest, TestRuntime } from "./support/test_runtime.ts";
@@ -34,6 +37,55 @@ Deno.test("a job that finds a free slot is created and started in one commit, an
   const id = await creating;
   assertEquals([commitsOf(store), test.runs.length], [[["job.created", "job.started"]], 1]);
   assertEquals(await test.status(id), "processing");
+  await test.close();
+});
+
+Deno.test("nothing of a job type is called, and no handler counts as running, before the start is on disk", async () => {
+  const store = new FaultyStore(new MemoryStore());
+  const called: string[] = [];
+  const payloadSchema = z.any().refine(() => called.push("schema"));
+  const run = () => void called.push("run");
+  const handlers = [{ jobType: "checked", payloadSchema, run }];
+  const test = await TestRuntime.open({ store, handlers });
+  const release = store.hold();
+  const creating = test.commands.create(aSpec({ job_type: "checked" }), TESTER);
+  await settle();
+  const stopping = test.runtime.stop();
+  test.runtime.hurry();
+  await settle();
+  assertEquals([called, test.runtime.running], [[], 0]);
+  release();
+  const { job } = await creating;
+  await test.clock.advanceAsync(0);
+  await stopping;
+  assertEquals(called, ["schema", "run"]);
+  assertEquals((await test.story(job.id)).slice(0, 2), ["created", "started"]);
+});
+
+Deno.test("jobs of all priorities are at hand when their turn comes: none is read by itself", async () => {
+  const store = new CountingStore(new MemoryStore());
+  const JOBS = 16_000;
+  let left = JOBS;
+  const done = Promise.withResolvers<void>();
+  const run = () => {
+    left -= 1;
+    if (left === 0) done.resolve();
+  };
+  const handlers = [{ jobType: "quick", payloadSchema: z.any(), run }];
+  const idle = await TestRuntime.open({ store, handlers, startNow: false });
+  for (let i = 0; i < JOBS; i += 500) {
+    const priority = JOB_PRIORITIES[i / 500 % 4]!;
+    for (let n = 0; n < 500; n++) void idle.commands.create(aSpec({ job_type: "quick", priority }), TESTER);
+    await idle.runtime.log.drain();
+  }
+  await idle.stop();
+  const test = await TestRuntime.open({ store, handlers, startNow: false, concurrency: 100 });
+  const { requests } = await store.during(async () => {
+    await test.start();
+    await done.promise;
+  });
+  // Pages of 500 jobs, some ten requests each.
+  assert(requests <= 15 * JOBS / 500, `${requests} requests`);
   await test.close();
 });
 

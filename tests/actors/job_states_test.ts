@@ -43,10 +43,18 @@ Deno.test("JobStates shows readers what is on disk and deciders what is staged",
 
 Deno.test("JobStates takes more jobs in flight than it keeps at hand", async () => {
   const jobs = await logOfJobs();
-  const ids = Array.from({ length: 6_000 }, () => createJob(jobs));
+  const ids = Array.from({ length: 8_000 }, () => createJob(jobs));
   await jobs.log.drain();
-  assertEquals(jobs.log.position, 6_000);
+  assertEquals(jobs.log.position, 8_000);
   const states = await Promise.all(ids.map((id) => jobs.states.latest(id)));
+  assert(states.every((state) => state?.version === 1));
+});
+
+Deno.test("JobStates answers for all of many that are read at once, though it keeps only some at hand", async () => {
+  const jobs = await logOfJobs();
+  const ids = await createMany(jobs, 8_000);
+  const later = await logOfJobs({ store: jobs.store, clock: jobs.clock });
+  const states = await Promise.all(ids.map((id) => later.states.committed(id)));
   assert(states.every((state) => state?.version === 1));
 });
 
@@ -55,7 +63,7 @@ Deno.test("JobStates takes commands for jobs from disk while more are in flight 
   const old = createJob(jobs);
   await jobs.log.drain();
   const later = await logOfJobs({ store: jobs.store, clock: jobs.clock });
-  for (let i = 0; i < 5_000; i++) createJob(later);
+  for (let i = 0; i < 7_000; i++) createJob(later);
   const { after } = await later.processor.execute(old, { type: "cancel" }, TESTER);
   assertEquals([after.phase, after.version], ["cancelled", 2]);
   await later.log.drain();
@@ -106,7 +114,7 @@ Deno.test("JobStates forgets what was staged when the log lost it", async () => 
 Deno.test("JobStates never takes a row that was read before its job changed, evicted or not", async () => {
   const inner = new MemoryStore();
   const jobs = await logOfJobs({ store: inner });
-  const [id, ...others] = await createMany(jobs, 5_000);
+  const [id, ...others] = await createMany(jobs, 7_000);
   const store = new SlowStore(inner);
   const states = new JobStates(new StoredJobs({ ...jobs, store }));
   // The old row is on its way while the job is read, changed and crowded out.
@@ -126,7 +134,7 @@ Deno.test("JobStates never takes a row that was read before its job changed, evi
 Deno.test("JobStates loads every job in the end although others are read without a pause", async () => {
   const inner = new MemoryStore();
   const jobs = await logOfJobs({ store: inner });
-  const ids = await createMany(jobs, 5_000);
+  const ids = await createMany(jobs, 7_000);
   const store = new SlowStore(inner);
   const states = new JobStates(new StoredJobs({ ...jobs, store }));
   // One read never ends, while enough jobs pass through to crowd the first ones out.

@@ -134,7 +134,7 @@ Deno.test("a handler whose progress cannot be written goes on", async () => {
 
 /** So many other jobs have passed through that the running one is no longer at hand. */
 async function crowdOut(test: TestRuntime): Promise<void> {
-  for (let i = 0; i < 5_000; i += 1_000) {
+  for (let i = 0; i < 7_000; i += 1_000) {
     const specs = Array.from({ length: 1_000 }, () => aSpec({ job_type: "gone" }));
     await Promise.all(specs.map((spec) => test.commands.create(spec, TESTER)));
   }

@@ -85,3 +85,21 @@ Deno.test("a callback that throws is reported, and keeps no other from firing", 
   globalThis.removeEventListener("error", onError);
   assertEquals([fired, reported], [2, ["a callback failed"]]);
 });
+
+Deno.test("what a callback clears does not fire, and what it sets anew fires at the new time", () => {
+  const clock = new ManualClock();
+  const deadlines = new Deadlines(clock);
+  const fired: [string, number][] = [];
+  const [cleared, moved] = ["cleared", "moved"].map((name) => () =>
+    void fired.push([name, clock.monotonic()])
+  );
+  const start = clock.monotonic();
+  deadlines.set(() => {
+    deadlines.clear(cleared!);
+    deadlines.set(moved!, 1_000);
+  }, 10);
+  deadlines.set(cleared!, 10);
+  deadlines.set(moved!, 10);
+  clock.advance(2_000);
+  assertEquals(fired, [["moved", start + 1_010]]);
+});
