@@ -193,10 +193,7 @@ export class AttemptPool {
         const slot = this.#slots.get(after.id);
         if (slot?.stage === "starting") this.#begin(after, slot);
       }
-      if (after.phase === "processing.cancelling") {
-        const slot = this.#slots.get(after.id);
-        if (slot?.stage === "running") slot.attempt!.cancel();
-      }
+      if (after.phase === "processing.cancelling") this.#slots.attemptOf(after.id)?.cancel();
     }
     this.fill();
   }

@@ -63,6 +63,15 @@ export class AttemptSlots {
 
   /** The attempts whose handlers run. */
   attempts(): Attempt[] {
-    return this.#slots.entries().flatMap(([, { stage, attempt }]) => stage === "running" ? attempt! : []);
+    return this.#slots.entries().flatMap(([, slot]) => runningIn(slot) ?? []);
   }
+
+  /** The job's attempt, if its handler runs. */
+  attemptOf(jobId: string): Attempt | undefined {
+    return runningIn(this.#slots.get(jobId));
+  }
+}
+
+function runningIn(slot: Slot | undefined): Attempt | undefined {
+  return slot?.stage === "running" ? slot.attempt : undefined;
 }

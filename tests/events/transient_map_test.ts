@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { fileURLToPath } from "node:url";
 import { TransientMap } from "../../src/events/transient_map.ts";
+import { scriptOutput } from "../support/script_output.ts";
 
 Deno.test("it holds what a Map would hold, in the same order, whatever is set and deleted", () => {
   const key = fc.nat(200);
@@ -29,15 +30,11 @@ Deno.test("it holds what a Map would hold, in the same order, whatever is set an
 });
 
 Deno.test("what was deleted from it is freed without a full collection", async () => {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--v8-flags=--expose-gc,--single-threaded,--min-semi-space-size=16,--max-semi-space-size=16",
-      fileURLToPath(import.meta.resolve("./support/passing_through.ts")),
-    ],
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
-  const kept: { map: number; transient: number } = JSON.parse(new TextDecoder().decode(stdout));
+  const output = await scriptOutput(
+    "--v8-flags=--expose-gc,--single-threaded,--min-semi-space-size=16,--max-semi-space-size=16",
+    fileURLToPath(import.meta.resolve("./support/passing_through.ts")),
+  );
+  const kept: { map: number; transient: number } = JSON.parse(output);
   assert(kept.map > 5_000, `a Map keeps ${kept.map} of 20,000, so that there is nothing to test`);
   assert(kept.transient < 1_000, `${kept.transient} of 20,000 are kept`);
 });

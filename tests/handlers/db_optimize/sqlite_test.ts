@@ -3,6 +3,7 @@ import { assert, assertEquals, assertFalse, assertRejects, assertStringIncludes 
 import type { DbOptimizeResult } from "../../../src/handlers/db_optimize.ts";
 import { workOnSqlite } from "../../../src/handlers/db_optimize/sqlite_work.ts";
 import { type DatabaseTarget, PermanentError } from "../../../src/handlers/handler.ts";
+import { scriptOutput } from "../../support/script_output.ts";
 import { bloatedFile, bytesOf, inTempDir, optimize, statistics } from "./support.ts";
 
 function sqlite(path: string): DatabaseTarget {
@@ -174,12 +175,7 @@ for (const mode of ["DELETE", "WAL"]) {
 async function inNarrowProcess(path: string): Promise<DbOptimizeResult> {
   const script = new URL("./narrow_process.ts", import.meta.url).pathname;
   const permissions = ["--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-env"];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...permissions, "--allow-sys=hostname", script, path],
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  assert(success, decode(stderr));
-  return JSON.parse(decode(stdout));
+  return JSON.parse(await scriptOutput("--quiet", ...permissions, "--allow-sys=hostname", script, path));
 }
 
 Deno.test("db_optimize only analyzes a file without auto_vacuum in a process that lacks a permission, and notes what it takes", () =>
