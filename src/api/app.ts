@@ -69,22 +69,24 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
   const table = routes.map((route) => ({ ...route, pattern: pathPattern(route.path) }));
 
   const app = new Hono<ApiEnv>();
-  app.use(
-    authenticate(
-      tokens,
-      options.newRequestId ?? (() => crypto.randomUUID()),
-      options.onFailedLogin ?? (() => {}),
-    ),
+  const admit = authenticate(
+    tokens,
+    options.newRequestId ?? (() => crypto.randomUUID()),
+    options.onFailedLogin ?? (() => {}),
   );
   for (const { method, path, scope, pattern, answer } of table) {
     const hasId = path.includes(":id");
     app.on(method, path, (c) => {
+      admit(c);
       if (hasId && !pattern.test(c.req.path)) throw otherMethods(c) ?? noSuchPath(c);
       if (scope !== null) requireScope(c, scope);
       return answer(c);
     });
   }
-  app.notFound((c) => replyProblem(c, otherMethods(c) ?? noSuchPath(c)));
+  app.notFound((c) => {
+    admit(c);
+    return replyProblem(c, otherMethods(c) ?? noSuchPath(c));
+  });
   app.onError((error, c) => {
     const problem = problemOf(error);
     if (problem) return replyProblem(c, problem);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { JobSpec } from "../actors/jobs.ts";
+import { textOf } from "../events/utf8.ts";
 import type { ApiContext } from "./context.ts";
 import { findJsonFault } from "./json_value.ts";
 import { fieldDoesNotFit, pointer, ProblemError } from "./problem.ts";
@@ -19,7 +20,6 @@ export interface JsonBody {
 
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.-]+\+)?json *(?:;.*)?$/i;
 const OTHER_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * @throws {ProblemError} 400 not UTF-8 or not JSON, 413 too large, 415 of another type or encoded, 422 not an object
@@ -44,7 +44,7 @@ export async function readOptionalJsonBody(c: ApiContext): Promise<JsonBody> {
 }
 
 function requireJson(c: ApiContext): void {
-  const type = c.req.header("Content-Type") ?? "";
+  const type = c.req.header("content-type") ?? "";
   if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) {
     throw new ProblemError(415, "The body must be JSON in UTF-8: send 'Content-Type: application/json'", {
       Accept: "application/json",
@@ -59,7 +59,7 @@ function requireJson(c: ApiContext): void {
 function parse(bytes: Uint8Array): JsonBody {
   let text: string;
   try {
-    text = decoder.decode(bytes);
+    text = textOf(bytes);
   } catch {
     throw new ProblemError(400, "The body is not UTF-8");
   }
