@@ -22,6 +22,7 @@ import { healthRoutes } from "./health.ts";
 import { jobEventsRoute } from "./job_events.ts";
 import { pathPattern } from "./job_id.ts";
 import { noSuchPath, ProblemError, replyProblem } from "./problem.ts";
+import { RememberingRouter } from "./remembering_router.ts";
 import type { Route } from "./route.ts";
 import { statsRoute } from "./stats.ts";
 import type { TokenVerifier } from "./tokens.ts";
@@ -68,7 +69,7 @@ export function createApp(options: AppOptions): Hono<ApiEnv> {
   ];
   const table = routes.map((route) => ({ ...route, pattern: pathPattern(route.path) }));
 
-  const app = new Hono<ApiEnv>();
+  const app = new Hono<ApiEnv>({ router: new RememberingRouter() });
   const admit = authenticate(
     tokens,
     options.newRequestId ?? (() => crypto.randomUUID()),
