@@ -6,7 +6,7 @@
 import type { JobSpec } from "../actors/jobs.ts";
 import { textOf } from "../events/utf8.ts";
 import type { ApiContext } from "./context.ts";
-import { findJsonFault } from "./json_value.ts";
+import { findJsonFault, isJsonObject } from "./json_value.ts";
 import { fieldDoesNotFit, pointer, ProblemError } from "./problem.ts";
 
 /** Largest body in bytes, where a route does not say otherwise. */
@@ -71,10 +71,8 @@ function parse(bytes: Uint8Array): JsonBody {
     const place = / at position \d+/.exec((error as Error).message)?.[0] ?? "";
     throw new ProblemError(400, `The body is not JSON${place}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw fieldDoesNotFit("", "the body must be a JSON object");
-  }
-  return { value: value as JobSpec["payload"], bytes: bytes.byteLength };
+  if (!isJsonObject(value)) throw fieldDoesNotFit("", "the body must be a JSON object");
+  return { value, bytes: bytes.byteLength };
 }
 
 function sound(body: JsonBody): JsonBody {

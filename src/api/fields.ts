@@ -7,6 +7,7 @@ import { z } from "zod";
 import { MAX_RETRIES_LIMIT } from "../actors/job/job.ts";
 import { instant, priority, queue, reason, status, tag } from "../actors/job_fields.ts";
 import type { JobSpec } from "../actors/jobs.ts";
+import { isJsonObject } from "./json_value.ts";
 
 const LONGEST_WAIT_SECONDS = 30 * 86_400;
 
@@ -31,10 +32,7 @@ export const backoff = z.strictObject({
 export const time = instant.transform((ms) => new Date(ms).toISOString());
 
 /** Its fields are checked by {@linkcode checkPayload} against the job's type; the schema of a record would go through them, too. */
-export const payload = z.custom<JobSpec["payload"]>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  { error: "must be a JSON object" },
-);
+export const payload = z.custom<JobSpec["payload"]>(isJsonObject, { error: "must be a JSON object" });
 
 /** An integer as a query spells it. */
 export function integerText(min: number, max: number) {

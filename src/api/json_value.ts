@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { JobSpec } from "../actors/jobs.ts";
 
 /** Levels of objects and arrays in a body. */
 export const MAX_JSON_DEPTH = 64;
@@ -11,6 +12,11 @@ export const MAX_JSON_DEPTH = 64;
 export interface JsonFault {
   readonly path: readonly PropertyKey[];
   readonly message: string;
+}
+
+/** Whether a parsed JSON text is an object, as a body and a payload must be. */
+export function isJsonObject(value: unknown): value is JobSpec["payload"] {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The first fault of a parsed JSON text, or `undefined`. */
