@@ -13,6 +13,7 @@ import { isolatedRun } from "./isolated_run.ts";
 import type { Outcome } from "./job/commands.ts";
 import type { JobProgress } from "./job/job.ts";
 import type { JobType } from "./job_type_registry.ts";
+import { copyJson } from "./json_copy.ts";
 import { completed, failed } from "./outcome.ts";
 
 /** How long a handler may go on after its signal has fired. */
@@ -85,7 +86,8 @@ export class Attempt {
   }
 
   async #run(): Promise<unknown> {
-    const { jobType, payload } = this.#options;
+    const { jobType } = this.#options;
+    const payload = copyJson(this.#options.payload);
     const checked = jobType.payloadSchema.safeParse(payload);
     if (!checked.success) throw new TypeError(checked.error.issues[0]?.message ?? "the payload does not fit");
     if (jobType.handler.isolate) return await isolatedRun(jobType.moduleUrl!, payload, this.#context);

@@ -1,6 +1,6 @@
 /**
- * Text as UTF-8 bytes and back, for what is stored. That is mostly some hundred bytes, for which what surrounds the
- * conversion costs more than the conversion itself.
+ * Text as UTF-8 bytes and back, for what is stored and what is sent. That is mostly some hundred bytes, for which what
+ * surrounds the conversion costs more than the conversion itself.
  *
  * @module
  */

@@ -33,7 +33,7 @@ export interface JobHandler<Payload = JsonObject, Result = object> {
    */
   readonly isolate?: boolean;
   /**
-   * Does the work and answers the job's result.
+   * Does the work and answers the job's result. The payload is the attempt's own: to change it changes nothing of the job.
    *
    * Throwing fails the attempt, which is retried by the job's backoff; throw {@linkcode PermanentError} where a
    * retry cannot help. When `context.signal` fires, stop soon and reject with its reason.

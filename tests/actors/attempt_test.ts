@@ -129,6 +129,18 @@ Deno.test("Attempt checks the payload once more, and hands the handler what its 
   assertMatch(bad.outcome.errorMessage, /^TypeError: /);
 });
 
+Deno.test("Attempt gives schema and handler a payload that they may change", async () => {
+  const payload: JsonObject = { list: [{ n: 1 }] };
+  const schema = z.any().refine((given) => given.list.push({ n: 2 }));
+  const told = new Told((given) => {
+    (given.list as JsonObject[])[0]!.n = 3;
+    return given;
+  }, { schema, payload });
+  await settle();
+  assertEquals(told.outcome, { type: "completed", result: { list: [{ n: 3 }, { n: 2 }] } });
+  assertEquals(payload, { list: [{ n: 1 }] });
+});
+
 Deno.test("Attempt fires the signal on timeout and fails with TimeoutError when the handler lets go", async () => {
   const told = new Told(undefined, { timeoutSeconds: 20 });
   await told.clock.advanceAsync(19_999);

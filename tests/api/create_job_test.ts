@@ -346,6 +346,16 @@ Deno.test("POST /background-jobs with an Idempotency-Key hashes the body whateve
   assertMatch(other.detail, /^This Idempotency-Key was used with another body/);
 });
 
+Deno.test("POST /background-jobs and batch keep and hash what was sent, whatever the schema makes of it", async () => {
+  const { jobs, call } = testApp();
+  const job = { job_type: "changing", payload: { at: [] } };
+  for (const [path, body, key] of [[JOBS, job, "one"], [`${JOBS}/batch`, { jobs: [job] }, "many"]] as const) {
+    const post = () => call("POST", path, body, { headers: { "Idempotency-Key": key } });
+    assertEquals([(await post()).status, (await post()).status], [201, 200], path);
+  }
+  assertEquals((jobs.last("create")?.[0] as { payload: unknown }).payload, { at: [] });
+});
+
 Deno.test("POST /background-jobs refuses an Idempotency-Key that is empty or over 255 characters", async () => {
   const { jobs, call } = testApp();
   for (const key of ["", "k".repeat(256)]) {

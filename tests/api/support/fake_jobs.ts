@@ -65,6 +65,7 @@ export class FakeJobs implements Jobs {
       }),
       timeoutSeconds: 300,
     }],
+    ["changing", { payloadSchema: z.any().refine(({ at }) => at.push(this.now++)), timeoutSeconds: 300 }],
     ["bulk_operation", { payloadSchema: bulkPayload, timeoutSeconds: 86_400 }],
   ]);
 
