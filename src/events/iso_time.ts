@@ -39,7 +39,9 @@ function format(ms: number): string {
   const rest = ms - day * DAY_MS;
   const time = digits(rest / HOUR_MS, 2) + ":" + digits(rest % HOUR_MS / MINUTE_MS, 2) + ":" +
     digits(rest % MINUTE_MS / SECOND_MS, 2) + "." + digits(rest % SECOND_MS, 3);
-  return date.text + time + "Z";
+  // Which makes it one piece: what is put together stays parts to V8, and `JSON.stringify` takes twice as long for
+  // whatever holds it.
+  return (date.text + time + "Z").toUpperCase();
 }
 
 function digits(value: number, count: number): string {
