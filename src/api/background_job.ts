@@ -15,10 +15,10 @@ import { fit, pointerItems } from "./fit.ts";
 import { jobIdOf } from "./job_id.ts";
 import { checkPayload, knownJobType } from "./payload_check.ts";
 import { doesNotFit } from "./problem.ts";
-import { readQuery } from "./query.ts";
+import { readQuery, refuseQuery } from "./query.ts";
 import { replyEmpty, replyJob } from "./reply.ts";
 import type { Route } from "./route.ts";
-import { cancelJobBody, changeJobBody, emptyBody, emptyQuery, getJobQuery } from "./schemas.ts";
+import { cancelJobBody, changeJobBody, emptyBody, getJobQuery } from "./schemas.ts";
 import { untilAny } from "./until.ts";
 
 const PATH = `${API_ROOT}/background-jobs/:id`;
@@ -51,7 +51,7 @@ export function jobRoutes(jobs: Jobs, stopping: AbortSignal): readonly Route[] {
       path: PATH,
       scope: "jobs:write",
       answer: async (c) => {
-        readQuery(c, emptyQuery);
+        refuseQuery(c);
         const id = jobIdOf(c);
         const changes = await readChanges(c, id);
         const job = await commands.update(id, changes, eventMeta(c), await expectedVersion(c, queries, id));
@@ -125,7 +125,7 @@ export function jobRoutes(jobs: Jobs, stopping: AbortSignal): readonly Route[] {
 }
 
 async function readFields<T>(c: ApiContext, schema: z.ZodType<T>): Promise<T> {
-  readQuery(c, emptyQuery);
+  refuseQuery(c);
   const fitted = fit(schema, (await readOptionalJsonBody(c)).value, { part: "field", whole: "body" });
   if (!fitted.fits) throw doesNotFit(pointerItems(fitted.misfits));
   return fitted.value;

@@ -15,10 +15,9 @@ import { readIdempotencyKey } from "./create_job.ts";
 import { problemOf } from "./error_problems.ts";
 import { specReader } from "./job_spec.ts";
 import { doesNotFit, type Problem, toProblem } from "./problem.ts";
-import { readQuery } from "./query.ts";
+import { refuseQuery } from "./query.ts";
 import { replyJson } from "./reply.ts";
 import type { Route } from "./route.ts";
-import { emptyQuery } from "./schemas.ts";
 
 export function createBatchRoute(jobs: Jobs, backoffDefault: Backoff): Route {
   const readSpec = specReader(jobs.jobTypes, backoffDefault);
@@ -27,7 +26,7 @@ export function createBatchRoute(jobs: Jobs, backoffDefault: Backoff): Route {
     path: `${API_ROOT}/background-jobs/batch`,
     scope: "jobs:write",
     answer: async (c) => {
-      readQuery(c, emptyQuery);
+      refuseQuery(c);
       const key = readIdempotencyKey(c);
       const batch = await readBatch(c, readSpec);
       if (batch.atomic) requireAllFit(batch);

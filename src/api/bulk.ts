@@ -16,10 +16,10 @@ import { hashOf, readIdempotencyKey } from "./create_job.ts";
 import { fit, pointerItems } from "./fit.ts";
 import { specReader } from "./job_spec.ts";
 import { doesNotFit, ProblemError, RETRY_AFTER_SECONDS } from "./problem.ts";
-import { readQuery } from "./query.ts";
+import { refuseQuery } from "./query.ts";
 import { replyJob, replyJson } from "./reply.ts";
 import type { Route } from "./route.ts";
-import { bulkBody, emptyQuery } from "./schemas.ts";
+import { bulkBody } from "./schemas.ts";
 import { untilAny } from "./until.ts";
 
 /** `stopping` ends the counting of dry runs. */
@@ -30,7 +30,7 @@ export function bulkRoute(jobs: Jobs, backoffDefault: Backoff, stopping: AbortSi
     path: `${API_ROOT}/background-jobs/bulk`,
     scope: "jobs:write",
     answer: async (c) => {
-      readQuery(c, emptyQuery);
+      refuseQuery(c);
       const key = readIdempotencyKey(c);
       const body = await readJsonBody(c);
       const wish = readWish(body);

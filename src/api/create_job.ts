@@ -11,10 +11,9 @@ import { readJsonBody } from "./body.ts";
 import { API_ROOT, type ApiContext, eventMeta } from "./context.ts";
 import { specReader } from "./job_spec.ts";
 import { ProblemError } from "./problem.ts";
-import { readQuery } from "./query.ts";
+import { refuseQuery } from "./query.ts";
 import { replyJob } from "./reply.ts";
 import type { Route } from "./route.ts";
-import { emptyQuery } from "./schemas.ts";
 
 export function createJobRoute(jobs: Jobs, backoffDefault: Backoff): Route {
   const readSpec = specReader(jobs.jobTypes, backoffDefault);
@@ -23,7 +22,7 @@ export function createJobRoute(jobs: Jobs, backoffDefault: Backoff): Route {
     path: `${API_ROOT}/background-jobs`,
     scope: "jobs:write",
     answer: async (c) => {
-      readQuery(c, emptyQuery);
+      refuseQuery(c);
       const idempotencyKey = readIdempotencyKey(c);
       const body = await readJsonBody(c);
       const spec = await readSpec(body.value, body.bytes);

@@ -7,12 +7,13 @@ import type { z } from "zod";
 import type { ApiContext } from "./context.ts";
 import { fit, quoted } from "./fit.ts";
 import { doesNotFit, type ProblemItem } from "./problem.ts";
+import { emptyQuery } from "./schemas.ts";
 
 /** @throws {ProblemError} 422, naming the parameters that do not fit. */
 export function readQuery<T>(c: ApiContext, schema: z.ZodType<T>): T {
   const given: Record<string, string> = Object.create(null);
   const twice: ProblemItem[] = [];
-  for (const [name, value] of pairsOf(c)) {
+  for (const [name, value] of queryOf(c)) {
     if (name in given) twice.push({ parameter: name, message: `parameter ${quoted(name)} is given twice` });
     given[name] = value;
   }
@@ -25,16 +26,21 @@ export function readQuery<T>(c: ApiContext, schema: z.ZodType<T>): T {
   );
 }
 
+/**
+ * For a request that takes no parameters.
+ *
+ * @throws {ProblemError} 422, naming those that it has.
+ */
+export function refuseQuery(c: ApiContext): void {
+  // To read what is not there costs as much as to read one.
+  if (c.req.url.includes("?")) readQuery(c, emptyQuery);
+}
+
 /** The value of a `Link` header to the next page: this request with another value of `name`. */
 export function nextLink(c: ApiContext, name: string, value: string): string {
   const query = queryOf(c);
   query.set(name, value);
   return `<${c.req.path}?${query}>; rel="next"`;
-}
-
-/** Of most requests there are none, and to iterate over no parameters costs as much as over one. */
-function pairsOf(c: ApiContext): Iterable<[string, string]> {
-  return c.req.url.includes("?") ? queryOf(c) : [];
 }
 
 function queryOf(c: ApiContext): URLSearchParams {

@@ -5,10 +5,9 @@
  */
 import type { Jobs } from "../actors/jobs.ts";
 import { API_ROOT } from "./context.ts";
-import { readQuery } from "./query.ts";
+import { refuseQuery } from "./query.ts";
 import { replyJson } from "./reply.ts";
 import type { Route } from "./route.ts";
-import { emptyQuery } from "./schemas.ts";
 
 export function statsRoute(jobs: Jobs): Route {
   return {
@@ -16,7 +15,7 @@ export function statsRoute(jobs: Jobs): Route {
     path: `${API_ROOT}/stats`,
     scope: "jobs:read",
     answer: async (c) => {
-      readQuery(c, emptyQuery);
+      refuseQuery(c);
       return replyJson(c, 200, await jobs.queries.stats());
     },
   };

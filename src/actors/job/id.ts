@@ -28,17 +28,22 @@ const DIGIT_CODES = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0
 const random = new Uint32Array(256);
 let drawn = random.length;
 
-/** What the id says that was asked about last: mostly it is asked about again. */
+/** What the id says that was made or asked about last: mostly it is asked about next. */
 let asked = { id: "", time: NaN, position: NaN };
 
 /** The characters of the id made last, and its time: many are made within a millisecond. */
 const codes = Array.from("00000000-0000-7000-8000-000000000000", (character) => character.charCodeAt(0));
 let codesOf = NaN;
 
-/** @throws {RangeError} If the position is beyond 2^44. */
+/**
+ * @param ms Milliseconds since the epoch, a whole number.
+ * @throws {RangeError} If the position is beyond 2^44.
+ */
 export function newJobId(ms: number, position: number): string {
   if (position >= POSITIONS) throw new RangeError(`Position ${position} is too large for a job id`);
-  return idOf(ms, position, draw());
+  const id = idOf(ms, position, draw());
+  asked = { id, time: ms, position };
+  return id;
 }
 
 /** A bound for ranges of ids: no job of this time that begins at this position or later has a smaller one. */
