@@ -129,11 +129,7 @@ async function main(): Promise<void> {
     stopping: stopping.signal,
     logger: loggerOf("api"),
   });
-  const server = Deno.serve({
-    hostname: config.host,
-    port: config.port,
-    onListen: ({ port }) => announce(config, port, admin),
-  }, app.fetch);
+  const server = Deno.serve({ hostname: config.host, port: config.port, onListen: () => {} }, app.fetch);
   runtime.start();
 
   const stopped = Promise.withResolvers<number>();
@@ -142,6 +138,8 @@ async function main(): Promise<void> {
     stopping.abort();
     void stop(0);
   }, (times) => times === 2 ? runtime.hurry() : Deno.exit(1));
+  // Whoever is told may send a signal at once.
+  announce(config, server.addr.port, admin);
   void runtime.failure().then((error) => {
     worker.critical(`Giving up after too many failures: ${describe(error)}`);
     void stop(1);

@@ -89,7 +89,7 @@ Deno.test("the token is written to a file of mode 0600 and shown once, and no lo
     if (Deno.build.os !== "windows") {
       assertEquals((await Deno.stat(`${dataDir}/admin.token`)).mode! & 0o777, 0o600);
     }
-    await first.end("SIGTERM");
+    assertEquals((await first.end("SIGTERM")).code, 0, "a server that says where it listens can be stopped");
     assertStringIncludes(first.output, token);
     const second = await ServerProcess.start({ dataDir, env: noToken });
     await second.end("SIGTERM");
