@@ -9,11 +9,11 @@
 import type { Clock } from "../events/clock.ts";
 import type { Deadlines } from "../events/deadlines.ts";
 import type { HandlerContext, HandlerServices, JsonObject } from "../handlers/handler.ts";
+import { checkedPayload } from "./checked_payload.ts";
 import { isolatedRun } from "./isolated_run.ts";
 import type { Outcome } from "./job/commands.ts";
 import type { JobProgress } from "./job/job.ts";
 import type { JobType } from "./job_type_registry.ts";
-import { copyJson } from "./json_copy.ts";
 import { completed, failed } from "./outcome.ts";
 
 /** How long a handler may go on after its signal has fired. */
@@ -86,9 +86,9 @@ export class Attempt {
   }
 
   async #run(): Promise<unknown> {
-    const { jobType } = this.#options;
-    const payload = copyJson(this.#options.payload);
-    const checked = jobType.payloadSchema.safeParse(payload);
+    const { jobType, payload } = this.#options;
+    let checked = checkedPayload(jobType.payloadSchema, payload);
+    if (checked instanceof Promise) checked = await checked;
     if (!checked.success) throw new TypeError(checked.error.issues[0]?.message ?? "the payload does not fit");
     if (jobType.handler.isolate) return await isolatedRun(jobType.moduleUrl!, payload, this.#context);
     return await jobType.handler.run(checked.data, this.#context);

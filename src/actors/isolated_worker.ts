@@ -33,7 +33,8 @@ async function run(order: WorkerOrder & { type: "run" }): Promise<WorkerReport> 
       throw new TypeError("an isolated handler has no services");
     },
   };
-  const result = await handler.run(handler.payloadSchema.parse(order.payload), context);
+  const payload = await handler.payloadSchema.parseAsync(order.payload);
+  const result = await handler.run(payload, context);
   return { type: "completed", json: JSON.stringify(result) };
 }
 

@@ -6,7 +6,9 @@
  *
  * @module
  */
-import { z } from "zod";
+import type { z } from "zod";
+import { checkedPayload } from "../actors/checked_payload.ts";
+import type { JobSpec } from "../actors/jobs.ts";
 import { pointer, type ProblemItem } from "./problem.ts";
 
 /** A thing that does not fit, with its place in the checked value. */
@@ -26,25 +28,17 @@ export type Fit<T> =
   | { readonly fits: false; readonly misfits: readonly [Misfit, ...Misfit[]] };
 
 export function fit<T>(schema: z.ZodType<T>, value: unknown, words: Vocabulary): Fit<T> {
-  const result = schema.safeParse(value, { error: describe });
-  return result.success ? { fits: true, value: result.data } : misfit(result.error, words);
+  return fitOf(schema.safeParse(value, { error: describe }), words);
 }
 
-/** The same for a schema that may have asynchronous checks; only such a schema is waited for. */
-export function fitAsync<T>(
-  schema: z.ZodType<T>,
-  value: unknown,
+/** The same for a payload and the schema of its job type; only one with asynchronous checks is waited for. */
+export function fitPayload(
+  schema: z.ZodType,
+  payload: JobSpec["payload"],
   words: Vocabulary,
-): Fit<T> | Promise<Fit<T>> {
-  try {
-    // Compiled by zod, which its asynchronous way is not: that one costs several times as much.
-    return fit(schema, value, words);
-  } catch (error) {
-    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
-  }
-  return schema.safeParseAsync(value, { error: describe }).then((result) =>
-    result.success ? { fits: true, value: result.data } : misfit(result.error, words)
-  );
+): Fit<unknown> | Promise<Fit<unknown>> {
+  const result = checkedPayload(schema, payload, { error: describe });
+  return result instanceof Promise ? result.then((result) => fitOf(result, words)) : fitOf(result, words);
 }
 
 /** The misfits of a body, `base` being the pointer of the value that was checked. */
@@ -55,6 +49,10 @@ export function pointerItems(misfits: readonly Misfit[], base = ""): ProblemItem
 /** A name or value of the caller's, short enough for a message. */
 export function quoted(text: string): string {
   return text.length > 80 ? `'${text.slice(0, 80)}…'` : `'${text}'`;
+}
+
+function fitOf<T>(result: z.ZodSafeParseResult<T>, words: Vocabulary): Fit<T> {
+  return result.success ? { fits: true, value: result.data } : misfit(result.error, words);
 }
 
 function misfit<T>(error: z.ZodError, words: Vocabulary): Fit<T> {

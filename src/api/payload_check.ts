@@ -6,8 +6,7 @@
  */
 import { MAX_PAYLOAD_BYTES } from "../actors/job/job.ts";
 import type { JobSpec, JobTypes } from "../actors/jobs.ts";
-import { copyJson } from "../actors/json_copy.ts";
-import { type Fit, fitAsync, pointerItems, quoted } from "./fit.ts";
+import { type Fit, fitPayload, pointerItems, quoted } from "./fit.ts";
 import { doesNotFit, fieldDoesNotFit, ProblemError } from "./problem.ts";
 
 type JobType = NonNullable<ReturnType<JobTypes["get"]>>;
@@ -39,7 +38,7 @@ export function checkPayload(
 ): void | Promise<void> {
   if (bodyBytes > HARMLESS_BODY_BYTES) checkSize(payload);
   try {
-    const fitted = fitAsync(type.payloadSchema, copyJson(payload), { part: "field", whole: "payload" });
+    const fitted = fitPayload(type.payloadSchema, payload, { part: "field", whole: "payload" });
     if (!(fitted instanceof Promise)) return requireFit(fitted);
     return fitted.catch(stumbled).then(requireFit);
   } catch (error) {

@@ -129,6 +129,19 @@ Deno.test("Attempt checks the payload once more, and hands the handler what its 
   assertMatch(bad.outcome.errorMessage, /^TypeError: /);
 });
 
+Deno.test("Attempt waits for a schema with asynchronous checks, which sees the payload as it is", async () => {
+  let checks = 0;
+  const schema = z.any()
+    .refine((given) => given.list.push(++checks) === 1)
+    .refine((given) => Promise.resolve(given.good));
+  const good = new Told((payload) => payload, { schema, payload: { good: true, list: [] } });
+  await settle();
+  assertEquals(good.outcome, { type: "completed", result: { good: true, list: [checks] } });
+  const bad = new Told((payload) => payload, { schema, payload: { good: false, list: [] } });
+  await settle();
+  assert(bad.outcome?.type === "failed");
+});
+
 Deno.test("Attempt gives schema and handler a payload that they may change", async () => {
   const payload: JsonObject = { list: [{ n: 1 }] };
   const schema = z.any().refine((given) => given.list.push({ n: 2 }));

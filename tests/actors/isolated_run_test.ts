@@ -73,6 +73,12 @@ Deno.test("an isolated handler's result, progress and log lines cross the border
     ]]]);
   }));
 
+Deno.test("an isolated handler gets the payload as its schema makes it of what was sent", () =>
+  withRuntime(async (runtime) => {
+    const payload = { deed: "tell what the schema made", marks: [] };
+    assertEquals((await outcome(runtime, payload)).result, { marks: ["checked"] });
+  }));
+
 Deno.test("an isolated handler fails as any other, whatever it throws or answers", () =>
   withRuntime(async (runtime) => {
     const expected: [string, RegExp][] = [

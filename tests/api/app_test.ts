@@ -116,6 +116,26 @@ Deno.test("a method that a path has not answers 405 and Allow names those that i
   }
 });
 
+Deno.test("routes without parameters refuse any", async () => {
+  const { jobs, call } = testApp();
+  const { id } = jobs.add();
+  const routes = [
+    ["POST", JOBS, { job_type: "anything" }],
+    ["POST", `${JOBS}/batch`, { jobs: [{ job_type: "anything" }] }],
+    ["POST", `${JOBS}/bulk`, { action: "cancel", filter: {} }],
+    ["PATCH", `${JOBS}/${id}`, { max_retries: 1 }],
+    ["POST", `${JOBS}/${id}/cancel`, {}],
+    ["POST", `${JOBS}/${id}/retry`, {}],
+    ["DELETE", `${JOBS}/${id}`, undefined],
+    ["GET", "/api/system/stats", undefined],
+  ] as const;
+  for (const [method, path, body] of routes) {
+    const { errors } = await problemIn(await call(method, `${path}?x=1`, body), 422);
+    assertEquals(errors, [{ parameter: "x", message: "unknown parameter 'x'" }], `${method} ${path}`);
+  }
+  assertEquals(jobs.received, []);
+});
+
 Deno.test("every reply has an id, the caller's own where it fits, and is neither cached nor sniffed", async () => {
   const { jobs, call } = testApp();
   const { id } = jobs.add();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { validate, version } from "uuid";
-import { newJobId, positionIn, timeIn } from "../../../src/actors/job/id.ts";
+import { lowestJobId, newJobId, positionIn, timeIn } from "../../../src/actors/job/id.ts";
 import { firstIdAt } from "../../../src/events/ids.ts";
 
 const anyTime = fc.integer({ min: 0, max: 2 ** 48 - 2 });
@@ -11,6 +11,9 @@ Deno.test("a job id is a UUIDv7 that tells when it was made and where the job's 
   fc.assert(fc.property(anyTime, anyPosition, (ms, position) => {
     const id = newJobId(ms, position);
     assert(validate(id) && version(id) === 7);
+    assertEquals([timeIn(id), positionIn(id)], [ms, position]);
+    // What was made last is remembered, what was made before is read from the id.
+    newJobId(1, 1);
     assertEquals([timeIn(id), positionIn(id)], [ms, position]);
     assert(firstIdAt(ms) <= id && id < firstIdAt(ms + 1));
   }));
@@ -24,6 +27,14 @@ Deno.test("job ids sort as their times and, within a millisecond, as their posit
       assertEquals(newJobId(ms, position) < newJobId(otherMs, otherPosition), first < 0);
     }),
   );
+});
+
+Deno.test("no id of a place sorts before the place's lowest, nor any of an earlier place behind it", () => {
+  fc.assert(fc.property(anyTime, anyPosition, (ms, position) => {
+    const lowest = lowestJobId(ms, position);
+    assert(lowest <= newJobId(ms, position));
+    if (position > 0) assert(newJobId(ms, position - 1) < lowest);
+  }));
 });
 
 Deno.test("two ids for one place differ, so that a job that was lost is never taken for the next", () => {

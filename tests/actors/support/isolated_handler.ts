@@ -20,9 +20,11 @@ const payloadSchema = z.object({
     "use a service",
     "close",
     "throw unwaited",
+    "tell what the schema made",
   ]),
   ms: z.number().default(5),
-});
+  marks: z.any().refine((marks: string[]) => marks.push("checked")).optional(),
+}).refine(() => Promise.resolve(true));
 
 type Payload = z.infer<typeof payloadSchema>;
 
@@ -30,7 +32,7 @@ const handler: JobHandler<Payload, object | undefined> = {
   jobType: "isolated",
   payloadSchema,
   isolate: true,
-  async run({ deed, ms }, context) {
+  async run({ deed, ms, marks }, context) {
     const { jobId, attempt, idempotencyKey, signal } = context;
     switch (deed) {
       case "answer":
@@ -62,6 +64,8 @@ const handler: JobHandler<Payload, object | undefined> = {
       case "close":
         self.close();
         return await new Promise(() => {});
+      case "tell what the schema made":
+        return { marks };
       case "throw unwaited":
         queueMicrotask(() => {
           throw new Error("nobody waits for this");
