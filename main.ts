@@ -16,7 +16,7 @@ import { FailedLoginCounter } from "./src/api/failed_logins.ts";
 import { LogProofs } from "./src/audit/log_proofs.ts";
 import { adminTokenVerifier } from "./src/api/tokens.ts";
 import { openCache } from "./src/cache/open_cache.ts";
-import { type Config, loadConfig, unknownVariables } from "./src/config/config.ts";
+import { loadConfig, unknownVariables } from "./src/config/config.ts";
 import { ConfigError } from "./src/config/config_error.ts";
 import { createKvFile } from "./src/config/kv_file.ts";
 import { systemClock } from "./src/events/clock.ts";
@@ -31,6 +31,7 @@ import { loggerOf, setupLogging } from "./src/logging/setup.ts";
 import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
 import { jobTypes } from "./src/wiring/job_types.ts";
+import { listen } from "./src/wiring/listen.ts";
 import { handlerServices } from "./src/wiring/services.ts";
 import { recordSettings } from "./src/wiring/settings_record.ts";
 import { onStopSignal } from "./src/wiring/stop_signals.ts";
@@ -53,6 +54,10 @@ async function main(): Promise<void> {
     dataDir: config.dataDir,
     ...(config.token !== undefined && { fromEnvironment: config.token }),
   });
+  // At once, since whatever ends the start before its end would leave a token that nobody was shown.
+  if (admin.created) {
+    console.log(`Admin token (kept in ${admin.path}, shown only now): ${admin.token}`);
+  }
   const signingKey = await loadSigningKey(config.signingKeyPath);
   const logging = setupLogging({
     level: config.logLevel,
@@ -118,7 +123,6 @@ async function main(): Promise<void> {
     record: (failed) => runtime.records.append(LOGIN_FAILED, { ...failed }, NOBODY),
   });
 
-  logStarting(worker, { concurrency: config.concurrency, pid: Deno.pid });
   const stopping = new AbortController();
   const app = createApp({
     jobs: runtime.jobs,
@@ -129,7 +133,8 @@ async function main(): Promise<void> {
     stopping: stopping.signal,
     logger: loggerOf("api"),
   });
-  const server = Deno.serve({ hostname: config.host, port: config.port, onListen: () => {} }, app.fetch);
+  const server = listen(config, app.fetch);
+  logStarting(worker, { concurrency: config.concurrency, pid: Deno.pid });
   runtime.start();
 
   const stopped = Promise.withResolvers<number>();
@@ -139,7 +144,7 @@ async function main(): Promise<void> {
     void stop(0);
   }, (times) => times === 2 ? runtime.hurry() : Deno.exit(1));
   // Whoever is told may send a signal at once.
-  announce(config, server.addr.port, admin);
+  announce(config.host, server.addr.port);
   void runtime.failure().then((error) => {
     worker.critical(`Giving up after too many failures: ${describe(error)}`);
     void stop(1);
@@ -178,18 +183,9 @@ function verifierKeyOf(logId: string, signingKey: KeyObject): string {
   return formatVerifierKey({ name: logId, publicKey: rawPublicKey(createPublicKey(signingKey)) });
 }
 
-/** The token is shown once, to the terminal only. */
-function announce(
-  config: Config,
-  port: number,
-  admin: { token: string; created: boolean; path?: string },
-): void {
-  const host = config.host === "0.0.0.0" || config.host === "::" ? "127.0.0.1" : config.host;
-  const address = host.includes(":") ? `[${host}]` : host;
-  console.log(`Daybook listens on http://${address}:${port}`);
-  if (admin.created) {
-    console.log(`Admin token (kept in ${admin.path}, shown only now): ${admin.token}`);
-  }
+function announce(host: string, port: number): void {
+  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  console.log(`Daybook listens on http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`);
 }
 
 function describe(error: unknown): string {
@@ -200,7 +196,7 @@ function describe(error: unknown): string {
 function isMendable(error: unknown): error is Error {
   return error instanceof ConfigError || error instanceof StoreLockedError ||
     error instanceof HandlerFolderError || error instanceof SigningKeyError ||
-    error instanceof AdminTokenError || error instanceof Deno.errors.AddrInUse;
+    error instanceof AdminTokenError;
 }
 
 if (import.meta.main) {

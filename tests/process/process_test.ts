@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import type { Job } from "../../src/actors/job/job.ts";
 import type { EventEnvelope } from "../../src/events/event.ts";
@@ -80,6 +80,27 @@ Deno.test("a setting that does not fit stops the start with one line that says w
     assertStringIncludes(error.message, "DAYBOOK_CONCURRENCY");
     assertStringIncludes(error.message, "many");
   }));
+
+Deno.test("an address that Daybook cannot listen on stops the start with one line, and the new token was shown", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(taken.addr.port);
+  for (
+    const [variable, value] of [["PORT", port], ["HOST", "203.0.113.7"], ["HOST", "no.such.host.invalid"]]
+  ) {
+    await withData(async (dataDir) => {
+      const error: Error = await ServerProcess.start({
+        dataDir,
+        env: { DAYBOOK_TOKEN: "", [`DAYBOOK_${variable}`]: value! },
+      }).then(() => new Error("it started"), (error) => error);
+      assertMatch(
+        error.message,
+        new RegExp(`^Daybook cannot start: DAYBOOK_${variable} is "${value}", but it may be `, "m"),
+      );
+      assertStringIncludes(error.message, (await Deno.readTextFile(`${dataDir}/admin.token`)).trim());
+      assert(!error.message.includes("    at "), error.message);
+    });
+  }
+});
 
 Deno.test("the token is written to a file of mode 0600 and shown once, and no log file has it", () =>
   withData(async (dataDir) => {
