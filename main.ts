@@ -185,7 +185,8 @@ function verifierKeyOf(logId: string, signingKey: KeyObject): string {
 
 function announce(host: string, port: number): void {
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  console.log(`Daybook listens on http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`);
+  const address = reachable.includes(":") ? `[${reachable}]` : reachable;
+  console.log(`Daybook listens on http://${address}:${port}`);
 }
 
 function describe(error: unknown): string {

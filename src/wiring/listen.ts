@@ -11,7 +11,7 @@ const PORT_RESERVED = "a port that this user may listen on, as any from 1024 on"
 const HOST = "an address of this machine, or a name of one; 0.0.0.0 or :: for all of them";
 
 /**
- * Says nothing to anybody.
+ * Prints nothing: who starts Daybook is told when it can be stopped, too.
  *
  * @param at 0 as the port takes any free one.
  * @throws {ConfigError} If this machine has no such address, or gives the port to nobody or not to this process.

@@ -28,22 +28,16 @@ const DIGIT_CODES = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0
 const random = new Uint32Array(256);
 let drawn = random.length;
 
-/** What the id says that was made or asked about last: mostly it is asked about next. */
+/** What the id says that was asked about last: mostly it is asked about again. */
 let asked = { id: "", time: NaN, position: NaN };
 
-/** The characters of the id made last, and its time: many are made within a millisecond. */
+/** The characters of the id that is being made. */
 const codes = Array.from("00000000-0000-7000-8000-000000000000", (character) => character.charCodeAt(0));
-let codesOf = NaN;
 
-/**
- * @param ms Milliseconds since the epoch, a whole number.
- * @throws {RangeError} If the position is beyond 2^44.
- */
+/** @throws {RangeError} If the position is beyond 2^44. */
 export function newJobId(ms: number, position: number): string {
   if (position >= POSITIONS) throw new RangeError(`Position ${position} is too large for a job id`);
-  const id = idOf(ms, position, draw());
-  asked = { id, time: ms, position };
-  return id;
+  return idOf(ms, position, draw());
 }
 
 /** A bound for ranges of ids: no job of this time that begins at this position or later has a smaller one. */
@@ -52,9 +46,12 @@ export function lowestJobId(ms: number, position: number): string {
 }
 
 function idOf(ms: number, position: number, random: number): string {
-  if (ms !== codesOf) putTime(ms);
+  const early = Math.floor(ms / 2 ** 16);
   const high = Math.floor(position / LOW);
   const low = position % LOW;
+  put(0, early >>> 16);
+  put(4, early);
+  put(9, ms % 2 ** 16);
   put(14, 0x7000 | high);
   put(19, 0x8000 | low >>> 20);
   put(24, low >>> 4);
@@ -62,14 +59,6 @@ function idOf(ms: number, position: number, random: number): string {
   put(32, random);
   // Put together from parts it would stay parts to V8, and `JSON.stringify` take twice as long for whatever holds it.
   return String.fromCharCode(...codes);
-}
-
-function putTime(ms: number): void {
-  const high = Math.floor(ms / 2 ** 16);
-  put(0, high >>> 16);
-  put(4, high);
-  put(9, ms % 2 ** 16);
-  codesOf = ms;
 }
 
 /** Four hexadecimal digits of the number's low 16 bits. */

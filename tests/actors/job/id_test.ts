@@ -12,8 +12,8 @@ Deno.test("a job id is a UUIDv7 that tells when it was made and where the job's 
     const id = newJobId(ms, position);
     assert(validate(id) && version(id) === 7);
     assertEquals([timeIn(id), positionIn(id)], [ms, position]);
-    // What was made last is remembered, what was made before is read from the id.
-    newJobId(1, 1);
+    // What the id says that was asked about last is remembered, an earlier one is read again.
+    timeIn(newJobId(1, 1));
     assertEquals([timeIn(id), positionIn(id)], [ms, position]);
     assert(firstIdAt(ms) <= id && id < firstIdAt(ms + 1));
   }));
