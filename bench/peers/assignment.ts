@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { serveJobs } from "./http_front.ts";
 import { type JobSystem, type Work, type WorkerSettings, type WorkName, WORKS } from "./work.ts";
 
 export interface Assignment {
@@ -14,6 +15,8 @@ export interface Assignment {
   readonly warmUp: number;
   /** Where the system's store is: a URL or a folder. */
   readonly address: string;
+  /** Where jobs are posted to. */
+  readonly port: number;
 }
 
 export interface Finding {
@@ -26,9 +29,14 @@ export interface Finding {
 /** Opens an empty queue by this name. */
 export type OpenSystem = (address: string, queue: string, worker: WorkerSettings) => Promise<JobSystem>;
 
-/** The main program of a client. */
+/** The main program of a client. Where jobs are posted, it serves until it is ended. */
 export async function carryOut(open: OpenSystem): Promise<void> {
-  const { work, jobs, warmUp, address }: Assignment = await new Response(Deno.stdin.readable).json();
+  const { work, jobs, warmUp, address, port }: Assignment = await new Response(Deno.stdin.readable).json();
+  if (work === "posted") {
+    await serveJobs(await open(address, "measured", { concurrency: 1 }), port);
+    console.log("ready to accept connections");
+    return;
+  }
   await timed(WORKS[work], warmUp, (worker) => open(address, "warm_up", worker));
   const finding = await timed(WORKS[work], jobs, (worker) => open(address, "measured", worker));
   console.log(JSON.stringify(finding));

@@ -4,7 +4,7 @@
  * @module
  */
 import type { PeerRow, Sizes } from "./comparison.ts";
-import { WORKS } from "./work.ts";
+import { WORK_TITLES } from "./work.ts";
 
 export interface PeersReport {
   readonly conditions: {
@@ -42,7 +42,7 @@ export function toText({ conditions, contenders, skipped, rows }: PeersReport): 
     ...works.map((work) => cell(rows.find((row) => row.contender === name && row.work === work))),
   ]);
   return [
-    table(["jobs/s (Daybook's rate to it)", "durability", ...works.map((work) => WORKS[work].what)], lines),
+    table(["jobs/s (Daybook's rate to it)", "durability", ...works.map((work) => WORK_TITLES[work])], lines),
     "",
     ...skipped.map(({ name, reason }) => `Skipped: ${name}: ${reason}.`),
     `${jobs} no-op jobs each; of ${rounds} round(s), in which Daybook and each peer take turns, the one with the middle ratio.`,

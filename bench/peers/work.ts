@@ -11,7 +11,7 @@ import { keepInFlight } from "../keep_in_flight.ts";
 /** An empty queue of no-op jobs and, from {@linkcode work} on, a worker. */
 export interface JobSystem extends AsyncDisposable {
   /** Adds one job; answers its id when it is acknowledged. */
-  add(): Promise<string>;
+  add(payload: unknown): Promise<string>;
   /** Adds many at once, as the system's documentation recommends. */
   addBatch(jobs: number): Promise<void>;
   /** Starts the worker. */
@@ -44,6 +44,9 @@ export interface Work {
   readonly leaves: keyof Counts;
 }
 
+/** Every job's. */
+export const PAYLOAD = { n: 1 };
+export const POSTING_CONNECTIONS = 64;
 const IN_FLIGHT = 64;
 const BATCH_JOBS = 500;
 const BATCHES_IN_FLIGHT = 4;
@@ -56,7 +59,7 @@ export const WORKS = {
     prepare: (system) => system.work(),
     run: async (system, jobs) => {
       const completions = new Completions(system.completions, jobs);
-      await keepInFlight(jobs, IN_FLIGHT, async () => completions.of(await system.add()));
+      await keepInFlight(jobs, IN_FLIGHT, async () => completions.of(await system.add(PAYLOAD)));
       await completions.all();
       await untilNoneWaits(system);
     },
@@ -69,7 +72,7 @@ export const WORKS = {
     run: async (system, jobs) => {
       const completions = new Completions(system.completions, jobs);
       await keepInFlight(jobs, IN_FLIGHT, async () => {
-        await system.add();
+        await system.add(PAYLOAD);
       });
       await completions.all();
       await untilNoneWaits(system);
@@ -87,8 +90,19 @@ export const WORKS = {
   drained_best: drained("drained as recommended", "recommended"),
 } satisfies Record<string, Work>;
 
-export type WorkName = keyof typeof WORKS;
-export const WORK_NAMES = Object.keys(WORKS) as WorkName[];
+/** Done in the process of the caller, or, `posted`, over HTTP: `posted.ts`. */
+export type WorkName = keyof typeof WORKS | "posted";
+
+/** What each work is, in the order of the table. */
+export const WORK_TITLES: Readonly<Record<WorkName, string>> = {
+  in_flight: WORKS.in_flight.what,
+  streamed: WORKS.streamed.what,
+  posted: `posted over HTTP, ${POSTING_CONNECTIONS} connections`,
+  batches: WORKS.batches.what,
+  drained_10: WORKS.drained_10.what,
+  drained_best: WORKS.drained_best.what,
+};
+export const WORK_NAMES = Object.keys(WORK_TITLES) as WorkName[];
 
 function drained(what: string, concurrency: WorkerSettings["concurrency"]): Work {
   return {

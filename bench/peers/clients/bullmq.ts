@@ -6,11 +6,11 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { carryOut } from "../assignment.ts";
-import type { JobSystem, WorkerSettings } from "../work.ts";
+import { type JobSystem, PAYLOAD, type WorkerSettings } from "../work.ts";
 
 /** "Something between 100 and 300 is a quite standard setting": its guide, on parallelism and concurrency. */
 const RECOMMENDED_CONCURRENCY = 100;
-const JOB = { name: "noop", data: { n: 1 } };
+const JOB = { name: "noop", data: PAYLOAD };
 
 await carryOut(open);
 
@@ -29,7 +29,7 @@ async function open(address: string, name: string, { concurrency }: WorkerSettin
   await Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]);
 
   return {
-    add: async () => (await queue.add(JOB.name, JOB.data)).id!,
+    add: async (payload) => (await queue.add(JOB.name, payload)).id!,
     addBatch: async (jobs) => {
       await queue.addBulk(Array(jobs).fill(JOB));
     },

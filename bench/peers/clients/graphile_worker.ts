@@ -6,7 +6,7 @@
 import { EventEmitter } from "node:events";
 import { Logger, makeWorkerUtils, run, type Runner, WorkerPreset } from "graphile-worker";
 import { carryOut } from "../assignment.ts";
-import type { JobSystem, WorkerSettings } from "../work.ts";
+import { type JobSystem, PAYLOAD, type WorkerSettings } from "../work.ts";
 
 /** The preset of https://worker.graphile.org/docs/performance. */
 const RECOMMENDED = {
@@ -19,7 +19,6 @@ const RECOMMENDED = {
 /** Connections for adding; PostgreSQL's default is a hundred in all, and 64 jobs at once take 65. */
 const ADDING_POOL_SIZE = 30;
 const TASK = "noop";
-const PAYLOAD = { n: 1 };
 
 await carryOut(open);
 
@@ -38,7 +37,7 @@ async function open(address: string, schema: string, { concurrency }: WorkerSett
   events.on("job:success", () => completed++);
 
   return {
-    add: async () => String((await utils.addJob(TASK, PAYLOAD)).id),
+    add: async (payload) => String((await utils.addJob(TASK, payload)).id),
     addBatch: async (jobs) => {
       await utils.addJobs(Array(jobs).fill({ identifier: TASK, payload: PAYLOAD }));
     },
