@@ -58,7 +58,6 @@ export class JobProcessor {
       throw new TransitionRefusedError(id, decision.refused.deed, statusOf(decision.refused.phase));
     }
     if (decision.events.length === 0) return { before: state, after: state!, append: undefined };
-    if (state === null) states.create(id);
     let after = state;
     const append = log.append({
       stream: jobStream(id),

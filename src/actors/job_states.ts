@@ -76,12 +76,7 @@ export class JobStates {
     });
   }
 
-  /** A new job, known not to be in the store. */
-  create(id: string): void {
-    this.#insert(id, null);
-  }
-
-  /** @param before The state that was decided on; it may have been evicted since it was read. */
+  /** @param before The state that was decided on: none of a new job, one that may have been evicted since it was read. */
   staged(id: string, before: JobState | null, after: JobState, append: StagedAppend<JobChange>): void {
     const entry = this.#entries.get(id) ?? this.#insert(id, before);
     entry.latest = after;
