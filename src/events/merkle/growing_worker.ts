@@ -11,6 +11,9 @@ import { grownBy, type GrowthStep } from "./growth_step.ts";
 import { treeHashes } from "./tree_hash.ts";
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
-const hashes = treeHashes(sha256);
+const fresh = sha256.create();
+const used = fresh.clone();
+// What a new state allocates takes as long as a node's hash itself.
+const hashes = treeHashes((bytes) => fresh._cloneInto(used).update(bytes).digest());
 
 scope.onmessage = ({ data }: MessageEvent<GrowthStep>) => scope.postMessage(grownBy(data, hashes));
