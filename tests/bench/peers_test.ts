@@ -4,9 +4,11 @@ import { compare } from "../../bench/peers/comparison.ts";
 import type { Candidate, Contender } from "../../bench/peers/contender.ts";
 import { daybook } from "../../bench/peers/daybook.ts";
 import { graphileWorker } from "../../bench/peers/graphile_worker.ts";
+import { serveJobs, TOKEN } from "../../bench/peers/http_front.ts";
 import { LocalServer } from "../../bench/peers/local_server.ts";
+import { frontAt, post } from "../../bench/peers/posted.ts";
 import { type PeersReport, toText } from "../../bench/peers/report.ts";
-import { WORK_NAMES } from "../../bench/peers/work.ts";
+import { type JobSystem, WORK_NAMES } from "../../bench/peers/work.ts";
 
 const CANDIDATES = [bullmqFsynced, bullmqDefaults, graphileWorker];
 
@@ -148,4 +150,52 @@ Deno.test("bench:peers --help says what it needs, and how to install it", async 
   assertEquals(code, 0);
   assertStringIncludes(out.replaceAll(/\s+/g, " "), "apt-get install redis-server postgresql-15");
   for (const { name } of CANDIDATES) assertStringIncludes(out, name);
+});
+
+Deno.test("serveJobs() takes jobs with its token only, checks them, and answers what the system counts", async () => {
+  const added: unknown[] = [];
+  const system = {
+    add: (payload: unknown) => Promise.resolve(String(added.push(payload))),
+    counts: () => Promise.resolve({ waiting: added.length, completed: 0 }),
+  } as unknown as JobSystem;
+  const { server, port } = await serveJobs(system);
+  const url = `http://127.0.0.1:${port}/`;
+  const headers = { Authorization: `Bearer ${TOKEN}` };
+  const send = async (body: string, sent: Record<string, string> = headers) => {
+    const response = await fetch(url, { method: "POST", headers: sent, body });
+    return [response.status, await response.json()];
+  };
+  try {
+    const job = { job_type: "noop", payload: { n: 7 } };
+    assertEquals(await send(JSON.stringify(job)), [201, { id: "1", ...job, status: "queued" }]);
+    for (const sent of [{}, { Authorization: "Bearer other" }]) {
+      assertEquals((await send(JSON.stringify(job), sent))[0], 401);
+    }
+    for (const body of ["", "nonsense", "null", "{}", '{"job_type":1,"payload":{}}']) {
+      assertEquals((await send(body))[0], 422, body);
+    }
+    assertEquals(added, [{ n: 7 }]);
+    const counts = await fetch(url, { headers });
+    assertEquals([counts.status, await counts.json()], [200, { waiting: 1, completed: 0 }]);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+Deno.test("post() warms up with as many jobs as it measures, and counts only those that it measured", async () => {
+  let waiting = 5;
+  const system = {
+    add: () => Promise.resolve(String(waiting++)),
+    counts: () => Promise.resolve({ waiting, completed: 0 }),
+  } as unknown as JobSystem;
+  const { server, port } = await serveJobs(system);
+  try {
+    const { asked, done, per_second } = await post(frontAt(port), { work: "posted", jobs: 70, warmUp: 1 });
+    assertEquals([asked, done, waiting], [70, 70, 145]);
+    assert(per_second > 0);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
