@@ -15,6 +15,7 @@ const HOST = "an address of this machine, or a name of one; 0.0.0.0 or :: for al
  *
  * @param at 0 as the port takes any free one.
  * @throws {ConfigError} If this machine has no such address, or gives the port to nobody or not to this process.
+ * @throws {Error} As the system says, if it has another reason, such as too many open files.
  */
 export function listen(
   at: { readonly host: string; readonly port: number },
@@ -30,6 +31,8 @@ export function listen(
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new ConfigError("DAYBOOK_PORT", masked(String(at.port), "all"), PORT_RESERVED);
     }
+    // Names that lead nowhere come without a code of the system's.
+    if ("code" in (error as Error) && !(error instanceof Deno.errors.AddrNotAvailable)) throw error;
     throw new ConfigError("DAYBOOK_HOST", masked(at.host, "all"), HOST);
   }
 }
