@@ -30,24 +30,28 @@ const DAYBOOK_FLAGS = [
 ];
 
 /**
- * Runs a Deno program until it is disposed of.
+ * Runs a Deno program that serves on a loopback port, until it is disposed of.
  *
  * @param script Beside this file, or a path relative to it.
  * @param env What the program finds in its environment beyond this process's own.
+ * @param input What it reads on its standard input. Default: what this process does.
  * @throws {Error} If it ends, or half a minute goes by, before it prints its address.
  */
 export async function startServer(
   script: string,
   flags: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<ServerProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...flags, fileURLToPath(new URL(script, import.meta.url))],
     env: { ...ownEnvironment(), ...env },
     clearEnv: true,
+    stdin: input === undefined ? "inherit" : "piped",
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  if (input !== undefined) await new Response(input).body!.pipeTo(child.stdin);
   const output = new Output(child.stdout);
   const late = setTimeout(() => child.kill("SIGKILL"), START_DEADLINE_MS);
   const ready = await output.said(READY).catch(() => undefined);

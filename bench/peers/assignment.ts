@@ -11,12 +11,13 @@ import { type JobSystem, type Work, type WorkerSettings, type WorkName, WORKS } 
 export interface Assignment {
   readonly work: WorkName;
   readonly jobs: number;
-  /** Jobs of the same work done before, on a queue of their own, so that the code is compiled. */
+  /**
+   * Jobs of the same work done before, on a queue of their own, so that the code is compiled. Not where jobs are posted: that
+   * takes as many as are measured, on the same queue.
+   */
   readonly warmUp: number;
   /** Where the system's store is: a URL or a folder. */
   readonly address: string;
-  /** Where jobs are posted to. */
-  readonly port: number;
 }
 
 export interface Finding {
@@ -31,10 +32,10 @@ export type OpenSystem = (address: string, queue: string, worker: WorkerSettings
 
 /** The main program of a client. Where jobs are posted, it serves until it is ended. */
 export async function carryOut(open: OpenSystem): Promise<void> {
-  const { work, jobs, warmUp, address, port }: Assignment = await new Response(Deno.stdin.readable).json();
+  const { work, jobs, warmUp, address }: Assignment = await new Response(Deno.stdin.readable).json();
   if (work === "posted") {
-    await serveJobs(await open(address, "measured", { concurrency: 1 }), port);
-    console.log("ready to accept connections");
+    const { port } = await serveJobs(await open(address, "measured", { concurrency: 1 }));
+    console.log(`http://127.0.0.1:${port}`);
     return;
   }
   await timed(WORKS[work], warmUp, (worker) => open(address, "warm_up", worker));

@@ -4,8 +4,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { startServer } from "../server_process.ts";
 import type { Assignment, Finding } from "./assignment.ts";
-import { freePort, LocalServer } from "./local_server.ts";
 import { frontAt, post } from "./posted.ts";
 
 const ENV = { NODE_ENV: "production" };
@@ -14,35 +14,34 @@ const ENV = { NODE_ENV: "production" };
  * Lets a client do its work, or be posted to, and ends it.
  *
  * @param script Beside this file. What lies in `clients` has packages of its own, which nothing else of Daybook loads.
- * @throws {Error} If it fails, or if not all that was asked for is done.
+ * @throws {Error} If it fails.
  */
-export async function runClient(
+export function runClient(
   script: string,
   flags: readonly string[],
-  task: Omit<Assignment, "port">,
+  assignment: Assignment,
+): Promise<Finding> {
+  return (assignment.work === "posted" ? postTo : runToItsEnd)(script, flags, assignment);
+}
+
+async function postTo(script: string, flags: readonly string[], assignment: Assignment): Promise<Finding> {
+  await using front = await startServer(
+    `peers/${script}`,
+    ["--quiet", ...flags],
+    ENV,
+    JSON.stringify(assignment),
+  );
+  return await post(frontAt(front.port), assignment);
+}
+
+async function runToItsEnd(
+  script: string,
+  flags: readonly string[],
+  assignment: Assignment,
 ): Promise<Finding> {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const args = ["run", "--quiet", "--no-prompt", ...flags, path];
-  const assignment = { ...task, port: freePort() };
-  const finding = await (task.work === "posted" ? postTo : runToItsEnd)(args, assignment);
-  if (finding.done === finding.asked) return finding;
-  throw new Error(`${script}, ${task.work}: ${finding.asked} were asked for, ${finding.done} are done`);
-}
-
-async function postTo(args: readonly string[], assignment: Assignment): Promise<Finding> {
-  await using _server = await LocalServer.start({
-    command: Deno.execPath(),
-    args,
-    env: ENV,
-    input: JSON.stringify(assignment),
-    endSignal: "SIGKILL",
-  });
-  return await post(frontAt(assignment.port), assignment);
-}
-
-async function runToItsEnd(args: readonly string[], assignment: Assignment): Promise<Finding> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...args],
+    args: ["run", "--quiet", "--no-prompt", ...flags, path],
     env: ENV,
     stdin: "piped",
     stdout: "piped",
@@ -52,8 +51,6 @@ async function runToItsEnd(args: readonly string[], assignment: Assignment): Pro
   await writer.write(new TextEncoder().encode(JSON.stringify(assignment)));
   await writer.close();
   const { success, code, stdout } = await child.output();
-  if (!success) {
-    throw new Error(`The client ${args.at(-1)} ended with code ${code} during ${assignment.work}`);
-  }
+  if (!success) throw new Error(`The client ${script} ended with code ${code} during ${assignment.work}`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }

@@ -13,6 +13,7 @@ export interface Sizes {
   /** Odd. */
   readonly rounds: number;
   readonly jobs: number;
+  /** As in an assignment. */
   readonly warmUp: number;
 }
 
@@ -29,7 +30,11 @@ export interface PeerRow {
 
 export const DAYBOOK = "daybook";
 
-/** In each round each peer is measured, and Daybook before each peer. Of the rounds the one in the middle is told. */
+/**
+ * In each round each peer is measured, and Daybook before each peer. Of the rounds the one in the middle is told.
+ *
+ * @throws {Error} If somebody has not done all that was asked for.
+ */
 export async function compare(
   daybook: Contender,
   peers: ReadonlyMap<string, Contender>,
@@ -61,7 +66,10 @@ async function inFolder(contender: Contender, task: Task, folder: string): Promi
   const own = join(folder, crypto.randomUUID());
   await Deno.mkdir(own);
   try {
-    return await contender.measure(task, own);
+    const finding = await contender.measure(task, own);
+    const { asked, done } = finding;
+    if (done === asked) return finding;
+    throw new Error(`${contender.title}, ${task.work}: ${asked} were asked for, ${done} are done`);
   } finally {
     await Deno.remove(own, { recursive: true });
   }

@@ -14,7 +14,7 @@ export interface Contender {
   measure(task: Task, folder: string): Promise<Finding>;
 }
 
-export type Task = Omit<Assignment, "address" | "port">;
+export type Task = Omit<Assignment, "address">;
 
 export interface Candidate {
   /** As `--only` and the rows name it. */

@@ -18,12 +18,10 @@ interface Answer {
 }
 
 /**
- * Serves on a loopback port: `POST /` takes a job, `{job_type, payload}`, and answers 201 when it is acknowledged;
- * `GET /` answers the system's counts.
- *
- * @param port 0: any that is free.
+ * Serves on a free loopback port: `POST` takes a job, `{job_type, payload}`, and answers 201 when it is acknowledged;
+ * `GET` answers the system's counts.
  */
-export async function serveJobs(system: JobSystem, port = 0): Promise<{ server: Server; port: number }> {
+export async function serveJobs(system: JobSystem): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
     answer(system, request)
       .catch((error): Answer => ({ status: 500, body: { error: String(error) } }))
@@ -36,16 +34,23 @@ export async function serveJobs(system: JobSystem, port = 0): Promise<{ server: 
         response.end(text);
       });
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
   return { server, port: (server.address() as AddressInfo).port };
 }
 
 async function answer(system: JobSystem, request: IncomingMessage): Promise<Answer> {
   if (!isAuthorized(request)) return { status: 401, body: { error: "Send the token" } };
-  if (request.method !== "POST") return { status: 200, body: await system.counts() };
+  if (request.method === "GET") return { status: 200, body: await system.counts() };
+  if (request.method !== "POST") return { status: 405, body: { error: "Post a job, or get the counts" } };
   const job = parse(await text(request));
-  if (typeof job?.job_type !== "string" || typeof job.payload !== "object") {
-    return { status: 422, body: { error: "Send a JSON object with a job_type and a payload" } };
+  if (typeof job?.job_type !== "string" || !isObject(job.payload)) {
+    return {
+      status: 422,
+      body: { error: "Send a JSON object with a job_type and an object as its payload" },
+    };
   }
   const id = await system.add(job.payload);
   return { status: 201, body: { id, job_type: job.job_type, payload: job.payload, status: "queued" } };
@@ -64,6 +69,10 @@ function text(request: IncomingMessage): Promise<string> {
     request.on("end", () => resolve(body));
     request.on("error", reject);
   });
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function parse(body: string): { job_type?: unknown; payload?: unknown } | null {

@@ -1,5 +1,5 @@
 /**
- * A server on a loopback port for the time of one measurement.
+ * A database server on a loopback port for the time of one measurement.
  *
  * @module
  */
@@ -7,17 +7,14 @@
 export interface LocalServerOptions {
   readonly command: string;
   readonly args: readonly string[];
-  /** Default: this process's own. */
-  readonly cwd?: string;
-  /** Beyond this process's own environment. */
-  readonly env?: Record<string, string>;
+  readonly cwd: string;
   /** What it reads on its standard input: secrets do not belong into arguments, which everybody can list. */
   readonly input?: string;
   /** The signal at which it ends at once, with its children. */
   readonly endSignal: Deno.Signal;
 }
 
-/** Redis and PostgreSQL both say so, and so does a client that serves. */
+/** Redis and PostgreSQL both say so. */
 const READY = /ready to accept connections/i;
 const START_DEADLINE_MS = 30_000;
 
@@ -28,11 +25,10 @@ export class LocalServer implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<boolean>();
   #said = "";
 
-  private constructor({ command, args, cwd, env = {}, input, endSignal }: LocalServerOptions) {
+  private constructor({ command, args, cwd, input, endSignal }: LocalServerOptions) {
     this.#process = new Deno.Command(command, {
       args: [...args],
-      ...(cwd !== undefined && { cwd }),
-      env,
+      cwd,
       stdin: input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",

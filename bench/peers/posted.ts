@@ -33,6 +33,7 @@ export function frontAt(port: number): PostOffice {
     waiting: async () => {
       const headers = { Authorization: authorization };
       const response = await fetch(`http://127.0.0.1:${port}/`, { headers });
+      if (!response.ok) throw new Error(`The counts could not be had: ${await response.text()}`);
       return (await response.json()).waiting;
     },
   };

@@ -44,7 +44,7 @@ export interface Work {
   readonly leaves: keyof Counts;
 }
 
-/** Every job's. */
+/** What each peer's job carries; Daybook's carry the same. */
 export const PAYLOAD = { n: 1 };
 export const POSTING_CONNECTIONS = 64;
 const IN_FLIGHT = 64;

@@ -76,7 +76,7 @@ export class JobStates {
     });
   }
 
-  /** @param before The state that was decided on: none of a new job, one that may have been evicted since it was read. */
+  /** @param before The state that was decided on, `null` of a new job; it may have been evicted since it was read. */
   staged(id: string, before: JobState | null, after: JobState, append: StagedAppend<JobChange>): void {
     const entry = this.#entries.get(id) ?? this.#insert(id, before);
     entry.latest = after;

@@ -18,8 +18,8 @@ export class RememberingRouter<T> implements Router<T> {
   readonly name = "RememberingRouter";
   readonly #trie = new TrieRouter<T>();
   /**
-   * Those that were added: no caller's path or method makes it grow. They are few, and comparing costs less than a map's
-   * lookup, for which V8 must hash a request's path, which is new text each time.
+   * The routes without parameters; no caller's path or method makes it grow. They are few, and comparing costs less than a
+   * map's lookup, for which V8 must hash a request's path, which is new text each time.
    */
   readonly #known: Known<T>[] = [];
 
@@ -31,7 +31,7 @@ export class RememberingRouter<T> implements Router<T> {
   }
 
   match(method: string, path: string): Result<T> {
-    const known = this.#known.find((known) => known.path === path && known.method === method);
+    const known = this.#known.find((route) => route.path === path && route.method === method);
     if (!known) return this.#trie.match(method, path);
     return known.found ??= this.#trie.match(method, path);
   }

@@ -67,6 +67,20 @@ Deno.test("compare() measures Daybook before each peer, and tells the round with
     assertEquals([...Deno.readDirSync(dir)], [], "it leaves no file behind");
   }));
 
+Deno.test("a comparison in which jobs were lost is an error, whoever lost them", () =>
+  withFolder(async (dir) => {
+    const well = scripted("well", [100], []);
+    const lossy: Contender = {
+      ...scripted("lossy", [], []),
+      measure: ({ jobs }) => Promise.resolve({ per_second: 1, asked: jobs, done: jobs - 1 }),
+    };
+    const sizes = { rounds: 1, jobs: 7, warmUp: 1 };
+    for (const [own, other] of [[well, lossy], [lossy, well]] as const) {
+      const compared = compare(own, new Map([["other", other]]), "posted", sizes, dir);
+      await assertRejects(() => compared, Error, "lossy, posted: 7 were asked for, 6 are done");
+    }
+  }));
+
 Deno.test("toText() names versions and durability, Daybook's ratio to each rate, and who was skipped", () => {
   const row = { work: "batches", asked: 7, done: 7 } as const;
   const text = toText({
@@ -168,12 +182,16 @@ Deno.test("serveJobs() takes jobs with its token only, checks them, and answers 
   try {
     const job = { job_type: "noop", payload: { n: 7 } };
     assertEquals(await send(JSON.stringify(job)), [201, { id: "1", ...job, status: "queued" }]);
-    for (const sent of [{}, { Authorization: "Bearer other" }]) {
-      assertEquals((await send(JSON.stringify(job), sent))[0], 401);
+    for (const token of ["", "other", "x".repeat(TOKEN.length)]) {
+      assertEquals((await send(JSON.stringify(job), { Authorization: `Bearer ${token}` }))[0], 401, token);
     }
-    for (const body of ["", "nonsense", "null", "{}", '{"job_type":1,"payload":{}}']) {
+    assertEquals((await send(JSON.stringify(job), {}))[0], 401);
+    const wrong = [1, null, [1]].map((payload) => JSON.stringify({ job_type: "noop", payload }));
+    for (const body of ["", "nonsense", "null", "{}", '{"job_type":1,"payload":{}}', ...wrong]) {
       assertEquals((await send(body))[0], 422, body);
     }
+    const other = await fetch(url, { method: "DELETE", headers });
+    assertEquals([other.status, Object.keys(await other.json())], [405, ["error"]]);
     assertEquals(added, [{ n: 7 }]);
     const counts = await fetch(url, { headers });
     assertEquals([counts.status, await counts.json()], [200, { waiting: 1, completed: 0 }]);

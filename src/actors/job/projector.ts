@@ -59,7 +59,7 @@ export class JobProjector implements Projector<JobChange> {
     const mutations: Mutations = { puts: recordEntries(events), deletes: [] };
     const jobs = new Map<string, { before: JobState | null; after: JobState }>();
     for (const { before, after } of changes) {
-      // Nothing precedes a creation; and a map's lookup is slowest for text that is new to V8, as its id is.
+      // A job has no change before its creation, so none is looked up: V8 must first hash an id that is new to it.
       const known = before && jobs.get(after.id);
       if (known) known.after = after;
       else jobs.set(after.id, { before, after });
