@@ -45,7 +45,8 @@ export async function readOptionalJsonBody(c: ApiContext): Promise<JsonBody> {
 
 function requireJson(c: ApiContext): void {
   const type = c.req.header("content-type") ?? "";
-  if (!JSON_TYPE.test(type) || OTHER_CHARSET.test(type)) {
+  const isJson = type === "application/json" || (JSON_TYPE.test(type) && !OTHER_CHARSET.test(type));
+  if (!isJson) {
     throw new ProblemError(415, "The body must be JSON in UTF-8: send 'Content-Type: application/json'", {
       Accept: "application/json",
     });
