@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import type { Memory } from "./measurement.ts";
+import { feed } from "./process_input.ts";
 
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;
@@ -51,7 +52,7 @@ export async function startServer(
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  if (input !== undefined) await new Response(input).body!.pipeTo(child.stdin);
+  if (input !== undefined) await feed(child, input);
   const output = new Output(child.stdout);
   const late = setTimeout(() => child.kill("SIGKILL"), START_DEADLINE_MS);
   const ready = await output.said(READY).catch(() => undefined);

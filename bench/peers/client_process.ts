@@ -4,6 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { feed } from "../process_input.ts";
 import { startServer } from "../server_process.ts";
 import type { Assignment, Finding } from "./assignment.ts";
 import { frontAt, post } from "./posted.ts";
@@ -47,9 +48,7 @@ async function runToItsEnd(
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(assignment)));
-  await writer.close();
+  await feed(child, JSON.stringify(assignment));
   const { success, code, stdout } = await child.output();
   if (!success) throw new Error(`The client ${script} ended with code ${code} during ${assignment.work}`);
   return JSON.parse(new TextDecoder().decode(stdout));

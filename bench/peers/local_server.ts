@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { feed } from "../process_input.ts";
 
 export interface LocalServerOptions {
   readonly command: string;
@@ -41,11 +42,7 @@ export class LocalServer implements AsyncDisposable {
   /** @throws {Error} If it does not get ready; tells what it said. */
   static async start(options: LocalServerOptions): Promise<LocalServer> {
     const server = new LocalServer(options);
-    if (options.input !== undefined) {
-      const writer = server.#process.stdin.getWriter();
-      await writer.write(new TextEncoder().encode(options.input));
-      await writer.close();
-    }
+    if (options.input !== undefined) await feed(server.#process, options.input);
     const late = setTimeout(() => server.#ready.resolve(false), START_DEADLINE_MS);
     const ready = await server.#ready.promise;
     clearTimeout(late);

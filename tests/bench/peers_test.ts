@@ -36,6 +36,20 @@ async function withFolder<T>(test: (dir: string) => Promise<T>): Promise<T> {
   }
 }
 
+/** Serves the system for as long as the test takes. */
+async function withFront(
+  system: Pick<JobSystem, "add" | "counts">,
+  test: (port: number) => Promise<void>,
+): Promise<void> {
+  const { server, port } = await serveJobs(system as JobSystem);
+  try {
+    await test(port);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
 /** Takes these rates in turn, and notes each measurement. */
 function scripted(title: string, rates: number[], order: string[]): Contender {
   return {
@@ -171,15 +185,14 @@ Deno.test("serveJobs() takes jobs with its token only, checks them, and answers 
   const system = {
     add: (payload: unknown) => Promise.resolve(String(added.push(payload))),
     counts: () => Promise.resolve({ waiting: added.length, completed: 0 }),
-  } as unknown as JobSystem;
-  const { server, port } = await serveJobs(system);
-  const url = `http://127.0.0.1:${port}/`;
-  const headers = { Authorization: `Bearer ${TOKEN}` };
-  const send = async (body: string, sent: Record<string, string> = headers) => {
-    const response = await fetch(url, { method: "POST", headers: sent, body });
-    return [response.status, await response.json()];
   };
-  try {
+  await withFront(system, async (port) => {
+    const url = `http://127.0.0.1:${port}/`;
+    const headers = { Authorization: `Bearer ${TOKEN}` };
+    const send = async (body: string, sent: Record<string, string> = headers) => {
+      const response = await fetch(url, { method: "POST", headers: sent, body });
+      return [response.status, await response.json()];
+    };
     const job = { job_type: "noop", payload: { n: 7 } };
     assertEquals(await send(JSON.stringify(job)), [201, { id: "1", ...job, status: "queued" }]);
     for (const token of ["", "other", "x".repeat(TOKEN.length)]) {
@@ -195,10 +208,7 @@ Deno.test("serveJobs() takes jobs with its token only, checks them, and answers 
     assertEquals(added, [{ n: 7 }]);
     const counts = await fetch(url, { headers });
     assertEquals([counts.status, await counts.json()], [200, { waiting: 1, completed: 0 }]);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  });
 });
 
 Deno.test("post() warms up with as many jobs as it measures, and counts only those that it measured", async () => {
@@ -206,14 +216,10 @@ Deno.test("post() warms up with as many jobs as it measures, and counts only tho
   const system = {
     add: () => Promise.resolve(String(waiting++)),
     counts: () => Promise.resolve({ waiting, completed: 0 }),
-  } as unknown as JobSystem;
-  const { server, port } = await serveJobs(system);
-  try {
+  };
+  await withFront(system, async (port) => {
     const { asked, done, per_second } = await post(frontAt(port), { work: "posted", jobs: 70, warmUp: 1 });
     assertEquals([asked, done, waiting], [70, 70, 145]);
     assert(per_second > 0);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  });
 });
