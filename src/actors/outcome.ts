@@ -6,13 +6,17 @@
 import type { JsonObject } from "../handlers/handler.ts";
 import type { Outcome } from "./job/commands.ts";
 import { MAX_PAYLOAD_BYTES } from "./job/job.ts";
+import { findJsonFault } from "./json_value.ts";
 
 const MAX_MESSAGE_BYTES = 4 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The handler answered; its result must be a JSON object of at most 48 KiB, or nothing. */
+/**
+ * The handler answered; its result must be a JSON object of at most 48 KiB that can be given out unchanged, or nothing. A text
+ * that was cut within a character is mended, since its work is done.
+ */
 export function completed(result: unknown): Outcome {
   try {
     if (result === undefined || result === null) return { type: "completed", result: null };
@@ -27,10 +31,22 @@ export function completed(result: unknown): Outcome {
         `the handler's result has ${bytes} bytes as JSON, at most ${MAX_PAYLOAD_BYTES} are allowed`,
       );
     }
-    return { type: "completed", result: JSON.parse(json) as JsonObject };
+    // A lone surrogate, which JSON writes so; everything else is not Unicode's.
+    const parsed: JsonObject = json.includes("\\ud") ? JSON.parse(json, wellFormed) : JSON.parse(json);
+    const fault = findJsonFault(parsed);
+    if (fault) {
+      throw new TypeError(
+        `the handler's result cannot be kept, at '${String(fault.path[0])}': ${fault.message}`,
+      );
+    }
+    return { type: "completed", result: parsed };
   } catch (error) {
     return failed(error);
   }
+}
+
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed() : value;
 }
 
 /** The handler threw; `retryable: false` on the error says that no retry can help. */

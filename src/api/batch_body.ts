@@ -10,7 +10,7 @@ import { type JsonBody, readUncheckedJsonBody } from "./body.ts";
 import type { ApiContext } from "./context.ts";
 import { fit, pointerItems } from "./fit.ts";
 import type { SpecReader } from "./job_spec.ts";
-import { findJsonFault } from "./json_value.ts";
+import { findJsonFault } from "../actors/json_value.ts";
 import { doesNotFit, fieldDoesNotFit, pointer, ProblemError } from "./problem.ts";
 import { createBatchBody } from "./schemas.ts";
 

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { MAX_RETRIES_LIMIT } from "../actors/job/job.ts";
 import { instant, priority, queue, reason, status, tag } from "../actors/job_fields.ts";
 import type { JobSpec } from "../actors/jobs.ts";
-import { isJsonObject } from "./json_value.ts";
+import { isJsonObject } from "../actors/json_value.ts";
 
 const LONGEST_WAIT_SECONDS = 30 * 86_400;
 

@@ -67,6 +67,30 @@ Deno.test("completed() takes results up to 48 KiB as UTF-8 JSON and fails larger
   assertMatch(messageOf({ a: "€".repeat(16 * KIB) }), /^RangeError: .* has 49160 bytes/);
 });
 
+Deno.test("completed() fails a result that could not be given out again, and says where", () => {
+  const nested = (levels: number) => {
+    let inner: unknown = 1;
+    for (let i = 0; i < levels - 1; i++) inner = [inner];
+    return { a: inner };
+  };
+  assertEquals(completed(nested(64)).type, "completed");
+  const TOO_DEEP = "TypeError: the handler's result cannot be kept, at 'a': nested deeper than 64 levels";
+  assertEquals(messageOf(nested(65)), TOO_DEEP);
+  assertEquals(messageOf(nested(3_000)), TOO_DEEP);
+  assertEquals(
+    messageOf(JSON.parse('{"__proto__": {"a": 1}}')),
+    "TypeError: the handler's result cannot be kept, at '__proto__': a field cannot be named '__proto__'",
+  );
+});
+
+Deno.test("completed() mends a text that was cut within a character, and nothing that only looks like one", () => {
+  const result = { cut: "a😀".slice(0, 2), inner: ["\udc00b"], whole: "😀", text: "\\ud83d" };
+  assertEquals(completed(result), {
+    type: "completed",
+    result: { cut: "a\uFFFD", inner: ["\uFFFDb"], whole: "😀", text: "\\ud83d" },
+  });
+});
+
 Deno.test("failed() gives an error as name and message, and retries it unless it says that this is no use", () => {
   assertEquals(failed(new TypeError("required field 'to' missing from payload")), {
     type: "failed",

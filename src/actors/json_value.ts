@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { JobSpec } from "../actors/jobs.ts";
+import type { JsonObject } from "../handlers/handler.ts";
 
-/** Levels of objects and arrays in a body. */
+/** Levels of objects and arrays in a body or a result. */
 export const MAX_JSON_DEPTH = 64;
 
 export interface JsonFault {
@@ -14,8 +14,8 @@ export interface JsonFault {
   readonly message: string;
 }
 
-/** Whether a parsed JSON text is an object, as a body and a payload must be. */
-export function isJsonObject(value: unknown): value is JobSpec["payload"] {
+/** Whether a parsed JSON text is an object, as bodies, payloads and results must be. */
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
