@@ -7,6 +7,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { expiringRecords } from "./src/actors/expiring_records.ts";
 import { BACKOFF_DEFAULT } from "./src/actors/job/job.ts";
 import { SUPERVISOR } from "./src/actors/attempt_pool.ts";
+import { errorMessage } from "./src/actors/outcome.ts";
 import { AUDIT_READ, LOGIN_FAILED } from "./src/actors/record_streams.ts";
 import { Runtime } from "./src/actors/runtime.ts";
 import { AdminTokenError, loadAdminToken } from "./src/api/admin_token.ts";
@@ -26,7 +27,13 @@ import { formatVerifierKey, rawPublicKey } from "./src/events/merkle/signed_note
 import { growingThread } from "./src/events/merkle/growing_thread.ts";
 import type { Store } from "./src/events/store.ts";
 import type { HandlerServices } from "./src/handlers/handler.ts";
-import { logHandlerLine, logJobsFound, logStarting, logStopped } from "./src/logging/job_lines.ts";
+import {
+  logHandlerLine,
+  logJobsFound,
+  logStarting,
+  logStopped,
+  logUncaught,
+} from "./src/logging/job_lines.ts";
 import { loggerOf, setupLogging } from "./src/logging/setup.ts";
 import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
@@ -34,6 +41,7 @@ import { jobTypes } from "./src/wiring/job_types.ts";
 import { listen } from "./src/wiring/listen.ts";
 import { handlerServices } from "./src/wiring/services.ts";
 import { recordSettings } from "./src/wiring/settings_record.ts";
+import { onUncaughtError, placeOf } from "./src/wiring/uncaught_errors.ts";
 import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { openWitness } from "./src/wiring/witness.ts";
@@ -67,6 +75,10 @@ async function main(): Promise<void> {
   });
   const log = loggerOf("main");
   const worker = loggerOf("background_worker");
+  onUncaughtError((error, attempt) => {
+    if (attempt) logUncaught(worker, { ...attempt, error: errorMessage(error), place: placeOf(error) });
+    else worker.error(`Something failed that nothing catches: ${describe(error)}`);
+  });
   for (const line of unknownVariables(Object.keys(Deno.env.toObject()))) log.warn(line);
   if (config.smtpUrl === undefined) {
     log.warn(`DAYBOOK_SMTP_URL is not set: mail is written to ${config.dataDir}/outbox and sent to nobody`);

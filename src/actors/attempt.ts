@@ -9,6 +9,7 @@
 import type { Clock } from "../events/clock.ts";
 import type { Deadlines } from "../events/deadlines.ts";
 import type { HandlerContext, HandlerServices, JsonObject } from "../handlers/handler.ts";
+import { runAs } from "./attempt_context.ts";
 import { checkedPayload } from "./checked_payload.ts";
 import { isolatedRun } from "./isolated_run.ts";
 import type { Outcome } from "./job/commands.ts";
@@ -67,9 +68,9 @@ export class Attempt {
 
   /** Calls the handler. Everything that it may do ends in `onSettled`. */
   start(): void {
-    const { timeouts, timeoutSeconds } = this.#options;
+    const { timeouts, timeoutSeconds, jobId, jobType, attempt } = this.#options;
     timeouts.set(this.#timeout, Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS));
-    this.#run().then(
+    runAs({ jobId, jobType: jobType.handler.jobType, attempt }, () => this.#run()).then(
       (result) => this.#handlerSettled(completed(result)),
       (error) => this.#handlerSettled(failed(error)),
     );

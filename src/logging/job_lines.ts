@@ -93,6 +93,20 @@ export function logInterrupted(logger: Logger, facts: JobFacts & { interruptCoun
   );
 }
 
+/**
+ * An error that no promise of the handler's carries, so that it ends nothing: one of a promise that it does not wait for, or
+ * of a callback. `place` is where it was thrown.
+ */
+export function logUncaught(logger: Logger, facts: FailureFacts & { place: string | undefined }): void {
+  if (logger.level > LogLevels.ERROR) return;
+  const error = shortError(facts.error);
+  const at = facts.place === undefined ? "" : ` at ${oneLine(facts.place)}`;
+  logger.error(
+    `💥 Job ${facts.jobId} left an error that nothing catches (${facts.jobType}, attempt ${facts.attempt}): ${error}${at}`,
+    fields(facts, { error, place: facts.place }),
+  );
+}
+
 /** A line that a handler wrote through its context. */
 export function logHandlerLine(
   logger: Logger,

@@ -78,6 +78,18 @@ Deno.test("logFailed() is an error", () => {
   }]);
 });
 
+Deno.test("logUncaught() tells whose the error is and where it was thrown, on one line", () => {
+  const error = "RangeError: a\nb";
+  const records = logged((logger) => {
+    lines.logUncaught(logger, { ...job, error, place: "file:///h/a.ts:3:9" });
+    lines.logUncaught(logger, { ...job, error, place: undefined });
+  });
+  assertEquals(records.map((record) => `${record.level} ${record.message}`), [
+    "ERROR 💥 Job 0195 left an error that nothing catches (email_send, attempt 1): RangeError: a\\nb at file:///h/a.ts:3:9",
+    "ERROR 💥 Job 0195 left an error that nothing catches (email_send, attempt 1): RangeError: a\\nb",
+  ]);
+});
+
 Deno.test("logCancelled(), logInterrupted(), logHandlerLine() and logStopped() have a sign each", () => {
   const records = logged((logger) => {
     lines.logCancelled(logger, job);

@@ -1,0 +1,33 @@
+/**
+ * Errors that nothing catches: a promise that a handler did not wait for, what a timer or a socket of its throws. Left
+ * alone they end the process, and with it the jobs of everybody else.
+ *
+ * @module
+ */
+import { type AttemptFacts, currentAttempt } from "../actors/attempt_context.ts";
+
+/** From now on they are told and end nothing. Answers a function that ends that. */
+export function onUncaughtError(
+  told: (error: unknown, attempt: AttemptFacts | undefined) => void,
+): () => void {
+  const thrown = (event: ErrorEvent) => {
+    event.preventDefault();
+    told(event.error, currentAttempt());
+  };
+  const rejected = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    told(event.reason, currentAttempt());
+  };
+  globalThis.addEventListener("error", thrown);
+  globalThis.addEventListener("unhandledrejection", rejected);
+  return () => {
+    globalThis.removeEventListener("error", thrown);
+    globalThis.removeEventListener("unhandledrejection", rejected);
+  };
+}
+
+/** Where an error was thrown, as its stack says: file, line and column. */
+export function placeOf(error: unknown): string | undefined {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return stack === undefined ? undefined : /\bat .*?((?:file|https?):\/\/\S+?:\d+:\d+)/.exec(stack)?.[1];
+}
