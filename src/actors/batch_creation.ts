@@ -11,9 +11,8 @@ import { UnknownOutcomeError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { Store } from "../events/store.ts";
 import { BatchStaging, type BatchStagingOptions } from "./batch_staging.ts";
-import { IdempotencyKeyReusedError } from "./errors.ts";
-import { hashOfKey, keptRow, newRecord } from "./idempotency.ts";
-import type { Job } from "./job/job.ts";
+import { IdempotencyKeyReusedError, IdempotentJobDeletedError } from "./errors.ts";
+import { earlierJob, hashOfKey, newRecord } from "./idempotency.ts";
 import { idempotencyKey } from "./job/keys.ts";
 import type { JobQueryService } from "./job_query_service.ts";
 import type { CreateManyOptions, CreateOutcome, Idempotency, JobSpec } from "./jobs.ts";
@@ -80,7 +79,7 @@ export class BatchCreation {
     const { clock, log } = this.#options;
     const now = Math.max(clock.now(), log.time);
     const hashes = specs.map((_, i) => hashOfKey(meta.actor, key, i));
-    const earlier = await this.#earlierJobs(hashes, bodyHash, now);
+    const earlier = await this.#earlier(hashes, bodyHash, now);
     const missing = specs.flatMap((spec, i) =>
       earlier[i] ? [] : [{ spec, idempotency: newRecord(hashes[i]!, bodyHash, now) }]
     );
@@ -88,22 +87,29 @@ export class BatchCreation {
       ? []
       : await (atomic ? this.#staging.together(missing, meta) : this.#staging.each(missing, meta));
     let next = 0;
-    return earlier.map((job) => job ? { job, created: false } : made[next++]!);
+    return earlier.map((outcome) => outcome ?? made[next++]!);
   }
 
-  /** @throws {IdempotencyKeyReusedError} If one of them was created by another body. */
-  async #earlierJobs(
+  /**
+   * What became of those that were created before.
+   *
+   * @throws {IdempotencyKeyReusedError} If one of them was created by another body.
+   */
+  async #earlier(
     keyHashes: readonly string[],
     bodyHash: string,
     now: number,
-  ): Promise<readonly (Job | undefined)[]> {
+  ): Promise<readonly (CreateOutcome | undefined)[]> {
     const { store, queries } = this.#options;
     const values = await store.getMany(keyHashes.map(idempotencyKey));
     return await Promise.all(values.map(async (value) => {
-      const row = keptRow(value, now);
-      const job = row && await queries.get(row.job_id);
-      if (row && job && row.body_hash !== bodyHash) throw new IdempotencyKeyReusedError(job.id);
-      return job;
+      try {
+        const job = await earlierJob(value, bodyHash, now, queries);
+        return job && { job, created: false };
+      } catch (error) {
+        if (error instanceof IdempotentJobDeletedError) return { error };
+        throw error;
+      }
     }));
   }
 

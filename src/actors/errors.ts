@@ -36,6 +36,14 @@ export class IdempotencyKeyReusedError extends Error {
   }
 }
 
+/** The idempotency key created a job that was deleted since; to create it again would do its work twice. Nothing was written. */
+export class IdempotentJobDeletedError extends Error {
+  override readonly name = "IdempotentJobDeletedError";
+  constructor(readonly jobId: string) {
+    super(`This Idempotency-Key created job ${jobId}, which was deleted`);
+  }
+}
+
 /** A batch that must land as a whole needs more than one commit can hold. Nothing was written. */
 export class BatchTooLargeError extends RangeError {
   override readonly name = "BatchTooLargeError";

@@ -4,7 +4,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { IdempotencyKeyReusedError, IdempotentJobDeletedError } from "./errors.ts";
 import type { IdempotencyRecord } from "./job/events.ts";
+import type { Job } from "./job/job.ts";
 import type { IdempotencyRow } from "./job/projector.ts";
 import { decodeJson } from "./job/row.ts";
 
@@ -20,8 +22,23 @@ export function newRecord(keyHash: string, bodyHash: string, now: number): Idemp
   return { key_hash: keyHash, body_hash: bodyHash, expires_at: new Date(now + KEPT_MS).toISOString() };
 }
 
-/** The row of a key that is still kept at `now`. */
-export function keptRow(value: Uint8Array | null, now: number): IdempotencyRow | undefined {
+/**
+ * The job that a key created, as it is now; `undefined` when the key is new, or no longer kept at `now`.
+ *
+ * @param value What is stored of the key.
+ * @throws {IdempotencyKeyReusedError} If it was created by another body.
+ * @throws {IdempotentJobDeletedError} If the job is no longer there.
+ */
+export async function earlierJob(
+  value: Uint8Array | null,
+  bodyHash: string,
+  now: number,
+  jobs: { get(id: string): Promise<Job | undefined> },
+): Promise<Job | undefined> {
   const row = value && decodeJson<IdempotencyRow>(value);
-  return row && row.expires_at > now ? row : undefined;
+  if (!row || row.expires_at <= now) return undefined;
+  if (row.body_hash !== bodyHash) throw new IdempotencyKeyReusedError(row.job_id);
+  const job = await jobs.get(row.job_id);
+  if (!job) throw new IdempotentJobDeletedError(row.job_id);
+  return job;
 }

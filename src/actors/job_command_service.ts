@@ -11,7 +11,7 @@ import type { Store } from "../events/store.ts";
 import type { AttemptPool } from "./attempt_pool.ts";
 import { BatchCreation } from "./batch_creation.ts";
 import { IdempotencyKeyReusedError } from "./errors.ts";
-import { hashOfKey, keptRow, newRecord } from "./idempotency.ts";
+import { earlierJob, hashOfKey, newRecord } from "./idempotency.ts";
 import type { IdempotencyRecord } from "./job/events.ts";
 import { idempotencyKey } from "./job/keys.ts";
 import type { Job } from "./job/job.ts";
@@ -56,6 +56,12 @@ export class JobCommandService implements JobCommands {
     return idempotency
       ? this.#createOnce(spec, meta, idempotency)
       : this.#create(spec, meta, null).then((job) => ({ job, created: true }));
+  }
+
+  async createdBefore({ key, bodyHash }: Idempotency, meta: EventMeta): Promise<Job | undefined> {
+    const { store, queries, clock, log } = this.#options;
+    const { value } = await store.get(idempotencyKey(hashOfKey(meta.actor, key)));
+    return await earlierJob(value, bodyHash, Math.max(clock.now(), log.time), queries);
   }
 
   createMany(
@@ -126,9 +132,7 @@ export class JobCommandService implements JobCommands {
     try {
       const now = Math.max(clock.now(), log.time);
       const { value } = await store.get(idempotencyKey(keyHash));
-      const row = keptRow(value, now);
-      const earlier = row && await queries.get(row.job_id);
-      if (row && earlier && row.body_hash !== bodyHash) throw new IdempotencyKeyReusedError(earlier.id);
+      const earlier = await earlierJob(value, bodyHash, now, queries);
       const job = earlier ?? await this.#create(spec, meta, newRecord(keyHash, bodyHash, now));
       known.resolve(job);
       over();

@@ -63,12 +63,23 @@ export type CreateOutcome =
   | { readonly error: Error };
 
 export interface JobCommands {
-  /** `created: false` when the idempotency key had created the job before; it is then as it is now. */
+  /**
+   * `created: false` when the idempotency key had created the job before; it is then as it is now.
+   *
+   * @throws {IdempotencyKeyReusedError} If the key was used with another body. Nothing was written.
+   * @throws {IdempotentJobDeletedError} If the job that it created was deleted. Nothing was written.
+   */
   create(
     spec: JobSpec,
     meta: EventMeta,
     idempotency?: Idempotency,
   ): Promise<{ job: Job; created: boolean }>;
+  /**
+   * The job that {@linkcode create} would answer without creating one, for a body that does not fit any more.
+   *
+   * @throws As that does.
+   */
+  createdBefore(idempotency: Idempotency, meta: EventMeta): Promise<Job | undefined>;
   /**
    * Creates many jobs; answers in their order when the fate of all is known.
    *

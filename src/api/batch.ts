@@ -14,7 +14,7 @@ import { API_ROOT, eventMeta } from "./context.ts";
 import { readIdempotencyKey } from "./create_job.ts";
 import { problemOf } from "./error_problems.ts";
 import { specReader } from "./job_spec.ts";
-import { doesNotFit, type Problem, toProblem } from "./problem.ts";
+import { doesNotFit, type Problem, ProblemError, toProblem } from "./problem.ts";
 import { refuseQuery } from "./query.ts";
 import { replyJson } from "./reply.ts";
 import type { Route } from "./route.ts";
@@ -47,16 +47,18 @@ export function createBatchRoute(jobs: Jobs, backoffDefault: Backoff): Route {
 /** Errors that a reply names, over all items. */
 const MAX_ERRORS = 100;
 
-/** @throws {ProblemError} 422, naming every item that does not fit. */
+/** @throws {ProblemError} Naming every item that does not fit: 413 when all of those are too large, else 422. */
 function requireAllFit({ items }: Batch): void {
   const refused = items.filter((item): item is Refused => "refused" in item);
   if (refused.length === 0) return;
   const each = Math.max(1, Math.floor(MAX_ERRORS / refused.length));
-  throw doesNotFit(
+  const { detail, errors } = doesNotFit(
     refused.flatMap(({ refused: { errors, detail }, pointer }) =>
       errors?.slice(0, each) ?? [{ pointer, message: detail }]
     ),
   );
+  const status = refused.every(({ refused }) => refused.status === 413) ? 413 : 422;
+  throw new ProblemError(status, detail, {}, errors);
 }
 
 /**

@@ -25,10 +25,18 @@ export function createJobRoute(jobs: Jobs, backoffDefault: Backoff): Route {
       refuseQuery(c);
       const idempotencyKey = readIdempotencyKey(c);
       const body = await readJsonBody(c);
-      const spec = await readSpec(body.value, body.bytes);
       const idempotency = idempotencyKey === undefined
         ? undefined
         : { key: idempotencyKey, bodyHash: hashOf(body.value) } satisfies Idempotency;
+      let spec: JobSpec;
+      try {
+        spec = await readSpec(body.value, body.bytes);
+      } catch (refusal) {
+        // It may have fitted when the key was new: job types come and go.
+        const earlier = idempotency && await jobs.commands.createdBefore(idempotency, eventMeta(c));
+        if (earlier) return replyJob(c, 200, earlier);
+        throw refusal;
+      }
       const { job, created } = await jobs.commands.create(spec, eventMeta(c), idempotency);
       return created
         ? replyJob(c, 201, job, { Location: `${API_ROOT}/background-jobs/${job.id}` })

@@ -7,6 +7,7 @@
 import {
   BatchTooLargeError,
   IdempotencyKeyReusedError,
+  IdempotentJobDeletedError,
   JobNotFoundError,
   MomentError,
   NotThenError,
@@ -36,6 +37,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
     return new ProblemError(413, `${error.message}. Send fewer jobs, or leave out "atomic"`);
   }
   if (error instanceof IdempotencyKeyReusedError) return new ProblemError(422, error.message);
+  if (error instanceof IdempotentJobDeletedError) return new ProblemError(409, error.message);
   if (error instanceof StoreUnreadableError) return unavailable(error.message);
   if (error instanceof UnknownOutcomeError) {
     return unavailable(

@@ -107,18 +107,23 @@ runtimeTest("createMany() forgets a key after 24 hours", {}, async (test) => {
   assertEquals(told(again).map(([, created]) => created), [true, true, true]);
 });
 
-runtimeTest(
-  "createMany() creates anew the job of a batch that was deleted, and no other",
-  {},
-  async (test) => {
-    const ids = told(await create(test)).map(([id]) => id as string);
-    await test.cancel(ids[2]!);
-    await test.commands.delete(ids[2]!, TESTER);
-    const again = told(await create(test));
-    assertEquals(again.map(([, created]) => created), [false, false, true]);
-    assertEquals(again.slice(0, 2).map(([id]) => id), ids.slice(0, 2));
-  },
-);
+for (const atomic of [false, true]) {
+  runtimeTest(
+    `createMany() does not do the work of a deleted job again (${atomic ? "atomic" : "each by itself"})`,
+    {},
+    async (test) => {
+      const ids = told(await create(test, { atomic })).map(([id]) => id as string);
+      await test.cancel(ids[2]!);
+      await test.commands.delete(ids[2]!, TESTER);
+      assertEquals(told(await create(test, { atomic })), [
+        [ids[0], false],
+        [ids[1], false],
+        ["IdempotentJobDeletedError"],
+      ]);
+      assertEquals(await total(test), 2);
+    },
+  );
+}
 
 Deno.test("createMany() still knows its keys after a restart", async () => {
   const before = await TestRuntime.open();

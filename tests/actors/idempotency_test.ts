@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { IdempotencyKeyReusedError } from "../../src/actors/errors.ts";
+import { IdempotencyKeyReusedError, IdempotentJobDeletedError } from "../../src/actors/errors.ts";
 import { expiringRecords } from "../../src/actors/expiring_records.ts";
 import { LogUnavailableError } from "../../src/events/errors.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
@@ -96,13 +96,31 @@ runtimeTest("create() forgets a key after 24 hours", {}, async (test) => {
   assertEquals((await create(test, OTHER_BODY)).job.id, next.job.id);
 });
 
-runtimeTest("create() uses a key anew whose job was deleted", {}, async (test) => {
+runtimeTest(
+  "create() does not do the work of a deleted job again, until its key is forgotten",
+  {},
+  async (test) => {
+    const { job } = await create(test);
+    await settle();
+    test.runOf(job.id).resolve();
+    await settle();
+    await test.commands.delete(job.id, TESTER);
+    const error = await assertRejects(() => create(test), IdempotentJobDeletedError);
+    assertEquals(error.jobId, job.id);
+    await assertRejects(() => create(test, OTHER_BODY), IdempotencyKeyReusedError);
+    await test.clock.advanceAsync(DAY_MS);
+    assertEquals((await create(test)).created, true);
+  },
+);
+
+runtimeTest("createdBefore() answers what create() would, and creates nothing", {}, async (test) => {
+  assertEquals(await test.commands.createdBefore(KEY, TESTER), undefined);
   const { job } = await create(test);
-  await settle();
-  test.runOf(job.id).resolve();
-  await settle();
-  await test.commands.delete(job.id, TESTER);
-  assertEquals((await create(test, OTHER_BODY)).created, true);
+  assertEquals((await test.commands.createdBefore(KEY, TESTER))?.id, job.id);
+  await assertRejects(() => test.commands.createdBefore(OTHER_BODY, TESTER), IdempotencyKeyReusedError);
+  await test.clock.advanceAsync(DAY_MS);
+  assertEquals(await test.commands.createdBefore(KEY, TESTER), undefined);
+  assertEquals((await test.queries.stats()).total, 1);
 });
 
 Deno.test("create() still knows its keys after a restart", async () => {

@@ -88,13 +88,24 @@ for (const [what, item, pointer] of REFUSED) {
   Deno.test(`POST /background-jobs/batch refuses an atomic batch with ${what}, and creates nothing`, async () => {
     const { jobs, call } = testApp();
     const text = `{"atomic":true,"jobs":[{"job_type":"anything"},${item}]}`;
-    const { errors } = await problemIn(await call("POST", BATCH, text), 422);
+    const status = what === "a payload over 48 KiB" ? 413 : 422;
+    const { errors } = await problemIn(await call("POST", BATCH, text), status);
     const [first] = errors ?? [];
     assert(first && "pointer" in first);
     assertEquals(first.pointer, `/jobs/1${pointer ?? ""}`);
     assertEquals(jobs.received, []);
   });
 }
+
+Deno.test("POST /background-jobs/batch refuses an atomic batch with 422 when some items are too large and others wrong", async () => {
+  const { call } = testApp();
+  const large = { job_type: "anything", payload: { text: "x".repeat(49_142) } };
+  const { errors } = await problemIn(
+    await call("POST", BATCH, { atomic: true, jobs: [large, { job_type: "invalid_type" }] }),
+    422,
+  );
+  assertEquals(errors?.map((item) => "pointer" in item && item.pointer), ["/jobs/0", "/jobs/1/job_type"]);
+});
 
 Deno.test("POST /background-jobs/batch names every item of an atomic batch that does not fit", async () => {
   const { call } = testApp();

@@ -356,6 +356,19 @@ Deno.test("POST /background-jobs and batch keep and hash what was sent, whatever
   assertEquals((jobs.last("create")?.[0] as { payload: unknown }).payload, { at: [] });
 });
 
+Deno.test("POST /background-jobs with an Idempotency-Key answers the job even when its body fits no more", async () => {
+  const { jobs, call } = testApp();
+  const body = { job_type: "anything" };
+  const headers = { "Idempotency-Key": "k" };
+  const first = await call("POST", JOBS, body, { headers });
+  jobs.jobTypes.get = () => undefined;
+  const again = await call("POST", JOBS, body, { headers });
+  assertEquals([first.status, again.status], [201, 200]);
+  assertEquals((await again.json()).id, (await first.json()).id);
+  await problemIn(await call("POST", JOBS, body, { headers: { "Idempotency-Key": "new" } }), 422);
+  await problemIn(await call("POST", JOBS, body), 422);
+});
+
 Deno.test("POST /background-jobs refuses an Idempotency-Key that is empty or over 255 characters", async () => {
   const { jobs, call } = testApp();
   for (const key of ["", "k".repeat(256)]) {

@@ -87,6 +87,10 @@ export class FakeJobs implements Jobs {
       this.put(job, "job.created", meta);
       return { job, created: true };
     },
+    createdBefore: ({ key }, { actor }) => {
+      const used = this.#keys.get(`${actor} ${key}`);
+      return Promise.resolve(used && this.stored.get(used.id));
+    },
     createMany: async (specs, meta, options) => {
       await this.#receive("createMany", specs, meta, options);
       const { idempotency } = options ?? {};
