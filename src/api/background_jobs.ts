@@ -21,7 +21,8 @@ export function listJobsRoute(jobs: Jobs): Route {
     scope: "jobs:read",
     answer: async (c) => {
       const { limit, cursor, created_after, created_before, at, ...same } = readQuery(c, listJobsQuery);
-      const after = cursor === undefined ? undefined : decodeCursor(cursor);
+      const list = at === undefined ? "now" : "then";
+      const after = cursor === undefined ? undefined : decodeCursor(list, cursor);
       if (cursor !== undefined && after === undefined) {
         throw doesNotFit([{
           parameter: "cursor",
@@ -37,7 +38,9 @@ export function listJobsRoute(jobs: Jobs): Route {
       const page = at === undefined
         ? await jobs.queries.list(filter, pageOf)
         : await jobs.asOf.list(filter, at, pageOf);
-      const link = page.next === undefined ? {} : { Link: nextLink(c, "cursor", encodeCursor(page.next)) };
+      const link = page.next === undefined
+        ? {}
+        : { Link: nextLink(c, "cursor", encodeCursor(list, page.next)) };
       return replyJson(c, 200, page.jobs, link);
     },
   };

@@ -6,15 +6,18 @@
 import { Buffer } from "node:buffer";
 import { JOB_ID } from "./job_id.ts";
 
-const PREFIX = "j1:";
+/** The list as it is, and as of a moment: what the one gives out names no place in the other. */
+export type ListKind = "now" | "then";
 
-export function encodeCursor(lastId: string): string {
-  return Buffer.from(PREFIX + lastId).toString("base64url");
+const PREFIXES = { now: "j1:", then: "a1:" } satisfies Record<ListKind, string>;
+
+export function encodeCursor(list: ListKind, lastId: string): string {
+  return Buffer.from(PREFIXES[list] + lastId).toString("base64url");
 }
 
-/** The id in it, or `undefined` if this is no cursor of ours. */
-export function decodeCursor(cursor: string): string | undefined {
+/** The id in it, or `undefined` if this is no cursor of this list. */
+export function decodeCursor(list: ListKind, cursor: string): string | undefined {
   const text = Buffer.from(cursor, "base64url").toString();
-  const id = text.slice(PREFIX.length);
-  return JOB_ID.test(id) && encodeCursor(id) === cursor ? id : undefined;
+  const id = text.slice(PREFIXES[list].length);
+  return JOB_ID.test(id) && encodeCursor(list, id) === cursor ? id : undefined;
 }

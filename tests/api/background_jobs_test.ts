@@ -85,6 +85,24 @@ for (const [query, parameter, message] of REFUSED) {
   });
 }
 
+Deno.test("GET /background-jobs refuses a cursor of the list as of a moment, and that list one of this", async () => {
+  const { jobs, call } = testApp();
+  for (let index = 0; index < 3; index++) jobs.add();
+  const lists = [`${JOBS}?limit=1`, `${JOBS}?limit=1&at=2026-01-07T10:15:32Z`];
+  const cursors = await Promise.all(lists.map(async (list) => {
+    const link = (await call("GET", list)).headers.get("Link")!;
+    return new URL(/<(.+?)>/.exec(link)![1]!, "http://localhost").searchParams.get("cursor");
+  }));
+  for (const [i, list] of lists.entries()) {
+    assertEquals((await call("GET", `${list}&cursor=${cursors[i]}`)).status, 200);
+    const { errors } = await problemIn(await call("GET", `${list}&cursor=${cursors[1 - i]}`), 422);
+    assertEquals(errors, [{
+      parameter: "cursor",
+      message: "the cursor is none that this list has given out",
+    }]);
+  }
+});
+
 Deno.test("GET /background-jobs refuses a time that is none", async () => {
   const { call } = testApp();
   for (const time of ["yesterday", "2026-01-01", "2026-01-01T00:00:00", "0000-01-01T00:00:00%2B01:00"]) {

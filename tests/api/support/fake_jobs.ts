@@ -199,7 +199,11 @@ export class FakeJobs implements Jobs {
     },
     list: async (filter, at, page) => {
       await this.#receive("asOf.list", filter, at, page);
-      return { jobs: [...this.stored.values()].slice(0, page.limit), next: undefined };
+      const jobs = [...this.stored.values()];
+      return {
+        jobs: jobs.slice(0, page.limit),
+        next: jobs.length > page.limit ? jobs[page.limit - 1]!.id : undefined,
+      };
     },
   };
 
