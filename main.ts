@@ -28,6 +28,7 @@ import { growingThread } from "./src/events/merkle/growing_thread.ts";
 import type { Store } from "./src/events/store.ts";
 import type { HandlerServices } from "./src/handlers/handler.ts";
 import {
+  logAbandoned,
   logHandlerLine,
   logJobsFound,
   logStarting,
@@ -109,6 +110,7 @@ async function main(): Promise<void> {
     ...witness && { onCheckpoint: (note) => witness.keep(note) },
     handlerLog: (jobId, jobType) => (message, level) =>
       logHandlerLine(loggerOf("handlers"), { jobId, jobType, attempt: 0 }, message, level),
+    onAbandoned: (attempt) => logAbandoned(worker, attempt),
     onError: (error) => worker.error(`Something failed that should not: ${describe(error)}`),
     onRestart: (error, pauseMs) =>
       worker.error(`Restarting in ${pauseMs} ms after a failure: ${describe(error)}`),

@@ -14,6 +14,7 @@ import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { HandlerContext, HandlerServices, JsonObject } from "../handlers/handler.ts";
 import { Attempt } from "./attempt.ts";
+import type { AttemptFacts } from "./attempt_context.ts";
 import { AttemptSlots, type Slot, SLOT_KINDS, type SlotKind } from "./attempt_slots.ts";
 import type { JobProgress } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
@@ -37,6 +38,8 @@ export interface AttemptPoolOptions {
   readonly concurrency: number;
   /** Where handlers' own log lines go. */
   readonly handlerLog: (jobId: string, jobType: string) => HandlerContext["log"];
+  /** Told of a handler that goes on after its grace time: until it stops, its job's next attempt waits. */
+  readonly onAbandoned: (attempt: AttemptFacts) => void;
   /** A job that was chosen could not be read; whoever chooses must find it again. */
   readonly onUnreadable: (error: unknown) => void;
   /** Told of what must not happen. */
@@ -213,7 +216,7 @@ export class AttemptPool {
   }
 
   #newAttempt({ id, attempt: number, jobType, timeoutSeconds }: JobState, payload: JsonObject): Attempt {
-    const { jobTypes, services, clock, scheduler, handlerLog } = this.#options;
+    const { jobTypes, services, clock, scheduler, handlerLog, onAbandoned } = this.#options;
     return new Attempt({
       jobId: id,
       attempt: number,
@@ -226,7 +229,10 @@ export class AttemptPool {
       log: handlerLog(id, jobType),
       onProgress: (progress) => void this.#progress(id, number, progress),
       onSettled: (outcome, progress, abandoned) => {
-        if (abandoned) scheduler.hold(id);
+        if (abandoned) {
+          scheduler.hold(id);
+          onAbandoned({ jobId: id, jobType, attempt: number });
+        }
         this.#slots.release(id);
         if (outcome.type !== "released") this.#processed += 1;
         this.#recorder.record(id, { type: "settle", attempt: number, outcome, progress });

@@ -47,6 +47,7 @@ export interface RuntimeOptions {
   readonly random?: () => number;
   /** Default: handlers' lines go nowhere. */
   readonly handlerLog?: AttemptPoolOptions["handlerLog"];
+  readonly onAbandoned?: AttemptPoolOptions["onAbandoned"];
   readonly onError?: (error: unknown) => void;
   readonly onRecovered?: SupervisorParts["onRecovered"];
   readonly onRestart?: SupervisorParts["onRestart"];
@@ -130,6 +131,7 @@ export class Runtime {
       onUnreadable: restart,
       onError,
       handlerLog: options.handlerLog ?? (() => () => {}),
+      onAbandoned: options.onAbandoned ?? (() => {}),
     });
     const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
     const commands = new JobCommandService({ log, store, processor, queries, pool, clock });

@@ -93,6 +93,16 @@ export function logInterrupted(logger: Logger, facts: JobFacts & { interruptCoun
   );
 }
 
+/** A handler that goes on after its signal fired and its grace time went by. */
+export function logAbandoned(logger: Logger, facts: JobFacts): void {
+  if (logger.level > LogLevels.WARN) return;
+  const { jobId, jobType, attempt } = facts;
+  logger.warn(
+    `⏳ Job ${jobId}'s handler has not stopped (${jobType}, attempt ${attempt}); until it has, the job is not started again`,
+    fields(facts),
+  );
+}
+
 /**
  * An error that no promise of the handler's carries, so that it ends nothing: one of a promise that it does not wait for, or
  * of a callback. `place` is where it was thrown.

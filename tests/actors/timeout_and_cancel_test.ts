@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { AttemptFacts } from "../../src/actors/attempt_context.ts";
 import { TransitionRefusedError } from "../../src/actors/errors.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import { settle } from "../support/manual_clock.ts";
@@ -84,6 +85,25 @@ runtimeTest(
     assertEquals([await test.status(id), test.runs.length], ["processing", 2]);
   },
 );
+
+Deno.test("a handler that goes on after its grace time is told of, since its job's next attempt waits for it", async () => {
+  const told: AttemptFacts[] = [];
+  const test = await TestRuntime.open({ onAbandoned: (attempt) => told.push(attempt) });
+  const id = await test.create();
+  const stuck = test.runOf(id);
+  await test.cancel(id);
+  await test.clock.advanceAsync(9_999);
+  assertEquals(told, []);
+  await test.clock.advanceAsync(1);
+  assertEquals([await test.status(id), told], ["cancelled", [{ jobId: id, jobType: "echo", attempt: 1 }]]);
+  await test.commands.retry(id, TESTER);
+  await test.clock.advanceAsync(60_000);
+  assertEquals([await test.status(id), test.runs.length], ["queued", 1]);
+  stuck.resolve();
+  await settle();
+  assertEquals([await test.status(id), told.length], ["processing", 1]);
+  await test.close();
+});
 
 runtimeTest("a late result of a job that was deleted is still recorded", {}, async (test) => {
   const id = await test.create({ timeout_seconds: 1, max_retries: 0 });

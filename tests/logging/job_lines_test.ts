@@ -90,16 +90,18 @@ Deno.test("logUncaught() tells whose the error is and where it was thrown, on on
   ]);
 });
 
-Deno.test("logCancelled(), logInterrupted(), logHandlerLine() and logStopped() have a sign each", () => {
+Deno.test("logCancelled(), logInterrupted(), logAbandoned(), logHandlerLine() and logStopped() have a sign each", () => {
   const records = logged((logger) => {
     lines.logCancelled(logger, job);
     lines.logInterrupted(logger, { ...job, interruptCount: 2 });
+    lines.logAbandoned(logger, job);
     lines.logHandlerLine(logger, job, "halfway", "WARNING");
     lines.logStopped(logger, { totalProcessed: 42 });
   });
   assertEquals(records.map((record) => `${record.level} ${record.message}`), [
     "INFO 🚫 Job 0195 cancelled (email_send)",
     "WARN ⚡ Job 0195 was interrupted (email_send, 2 times in a row)",
+    "WARN ⏳ Job 0195's handler has not stopped (email_send, attempt 1); until it has, the job is not started again",
     "WARN 📝 Job 0195: halfway",
     "INFO 🛑 Background Worker Stopped (total processed: 42)",
   ]);
