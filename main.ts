@@ -21,6 +21,7 @@ import { loadConfig, unknownVariables } from "./src/config/config.ts";
 import { ConfigError } from "./src/config/config_error.ts";
 import { createKvFile } from "./src/config/kv_file.ts";
 import { systemClock } from "./src/events/clock.ts";
+import { LogDamagedError } from "./src/events/errors.ts";
 import type { EventMeta } from "./src/events/event.ts";
 import { KvStore } from "./src/events/kv_store.ts";
 import { formatVerifierKey, rawPublicKey } from "./src/events/merkle/signed_note.ts";
@@ -211,7 +212,7 @@ function describe(error: unknown): string {
 function isMendable(error: unknown): error is Error {
   return error instanceof ConfigError || error instanceof StoreLockedError ||
     error instanceof HandlerFolderError || error instanceof SigningKeyError ||
-    error instanceof AdminTokenError;
+    error instanceof AdminTokenError || error instanceof LogDamagedError;
 }
 
 if (import.meta.main) {

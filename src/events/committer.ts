@@ -8,10 +8,10 @@
  * @module
  */
 import { type Clock, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
-import { LogFencedError, messageOf } from "./errors.ts";
+import { LogDamagedError, LogFencedError, messageOf } from "./errors.ts";
 import type { StoredEvent } from "./event.ts";
 import { readEventsAt } from "./event_page.ts";
-import { decodeHead, encodeHead, type Head, headKey } from "./head.ts";
+import { decodeHead, encodeHead, eventKey, EVENTS, type Head, headKey } from "./head.ts";
 import { parseIsoTime } from "./iso_time.ts";
 import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
@@ -62,6 +62,7 @@ export class Committer {
    * Takes the log over with a new epoch, or makes a new log when the store has none.
    *
    * @throws {DeadlineError} If the store does not answer in time. Opening can be repeated.
+   * @throws {LogDamagedError} If there are events beyond the head, or without one.
    */
   static async open(options: CommitterOptions): Promise<Committer> {
     const { store, partition, clock, newId, deadlineMs } = options;
@@ -78,6 +79,16 @@ export class Committer {
       epoch ??= last.epoch;
       if (last.epoch !== epoch) {
         throw new Error("Another process opened the log at the same moment; start again");
+      }
+      const beyond = store.list({
+        prefix: [EVENTS, partition],
+        start: eventKey(partition, last.position),
+      }, { limit: 1 });
+      if ((await withDeadline(clock, deadlineMs, "Looking beyond the log's head", beyond)).length > 0) {
+        // Unless the last owner has written on since the head was read.
+        const again = await withDeadline(clock, deadlineMs, "Reading the log's head", store.get(key));
+        if (again.versionstamp === found.versionstamp) throw new LogDamagedError(last.position);
+        continue;
       }
       const head: Head = { ...last, epoch: epoch + 1, batch_id };
       const commit = store.commit({

@@ -52,6 +52,17 @@ export class StoreUnreadableError extends Error {
   }
 }
 
+/** The store holds events that the log's head does not count. To go on would write over them. Nothing was written. */
+export class LogDamagedError extends Error {
+  override readonly name = "LogDamagedError";
+  constructor(readonly counted: number) {
+    super(
+      `The log is damaged: its head counts ${counted} events, but there are more. Nothing was written. Restore a backup, ` +
+        "or look at it with 'deno task audit verify'",
+    );
+  }
+}
+
 /** Another writer has taken the log over; this process may write no more. */
 export class LogFencedError extends Error {
   override readonly name = "LogFencedError";

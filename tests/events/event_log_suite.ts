@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   ExpectedVersionConflictError,
+  LogDamagedError,
   LogFencedError,
   LogUnavailableError,
 } from "../../src/events/errors.ts";
 import { headKey } from "../../src/events/head.ts";
+import type { Store } from "../../src/events/store.ts";
 import { Upcasters } from "../../src/events/upcasters.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 import { groupCommitSuite } from "./group_commit_suite.ts";
@@ -225,6 +227,51 @@ function lifetimeSuite(test: LogTest): void {
     const failed = opened.find((result) => result.status === "rejected")!;
     assertEquals(failed.reason.message, "Another process opened the log at the same moment; start again");
     store.close();
+  });
+
+  test("is not opened when its head is gone or counts too few events: that would write over the others", async (place) => {
+    const store = await place.open();
+    const { log, tallies } = await openLog(store);
+    await tallies.add("s/1").landed;
+    const early = await store.get(headKey(0));
+    await tallies.add("s/1").landed;
+    await log.drain();
+    const last = await store.get(headKey(0));
+    const check = { key: headKey(0), versionstamp: last.versionstamp };
+
+    const gone = await store.commit({ check, puts: [], deletes: [headKey(0)] });
+    assert(gone);
+    const error = await assertRejects(() => openLog(store), LogDamagedError);
+    assertEquals(error.counted, 0);
+    assertEquals((await store.get(headKey(0))).value, null);
+
+    const none = { key: headKey(0), versionstamp: null };
+    assert(
+      await store.commit({ check: none, puts: [{ key: headKey(0), value: early.value! }], deletes: [] }),
+    );
+    assertEquals((await assertRejects(() => openLog(store), LogDamagedError)).counted, 1);
+    assertEquals((await store.get(headKey(0))).value, early.value);
+    store.close();
+  });
+
+  test("is opened while its last owner writes on", async (place) => {
+    const store = await place.open();
+    const first = await openLog(store);
+    await first.tallies.add("s/1").landed;
+    // Its next event lands between the reading of the head and the look beyond it.
+    const racing: Store = {
+      get: (key) => store.get(key),
+      getMany: (keys) => store.getMany(keys),
+      commit: (commit) => store.commit(commit),
+      close: () => store.close(),
+      async list(...asked) {
+        if (first.log.position === 1) await first.tallies.add("s/1").landed;
+        return await store.list(...asked);
+      },
+    };
+    const second = await openLog(racing);
+    assertEquals(second.log.position, 2);
+    await second.log.close();
   });
 
   test("waits in drain for what was staged, and at once when there is nothing", async (place) => {
