@@ -21,6 +21,7 @@ import { completed, failed } from "./outcome.ts";
 export const GRACE_MS = 10_000;
 const PROGRESS_INTERVAL_MS = 1_000;
 const MAX_NOTE_LENGTH = 500;
+const LOG_LEVELS: readonly unknown[] = ["DEBUG", "INFO", "WARNING", "ERROR"];
 /** `setTimeout` overflows beyond this. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -90,6 +91,8 @@ export class Attempt {
     const { jobType, payload } = this.#options;
     let checked = checkedPayload(jobType.payloadSchema, payload);
     if (checked instanceof Promise) checked = await checked;
+    // An asynchronous check can take longer than the attempt may.
+    this.#controller.signal.throwIfAborted();
     if (!checked.success) throw new TypeError(checked.error.issues[0]?.message ?? "the payload does not fit");
     if (jobType.handler.isolate) return await isolatedRun(jobType.moduleUrl!, payload, this.#context);
     return await jobType.handler.run(checked.data, this.#context);
@@ -103,7 +106,8 @@ export class Attempt {
       idempotencyKey: jobId,
       signal: this.#controller.signal,
       progress: (percent, note) => this.#progress(percent, note),
-      log,
+      // Handlers in plain JavaScript may pass anything.
+      log: (message, level = "INFO") => log(String(message), LOG_LEVELS.includes(level) ? level : "INFO"),
       now: () => new Date(clock.now()),
       services,
     };
@@ -158,7 +162,6 @@ export class Attempt {
   #progress(percent: number, note?: string): void {
     if (this.#told) return;
     const value = Number.isFinite(percent) ? Math.min(100, Math.max(0, percent)) : 0;
-    // Handlers in plain JavaScript may pass anything.
     const text = typeof note === "string"
       ? [...note.toWellFormed()].slice(0, MAX_NOTE_LENGTH).join("")
       : null;

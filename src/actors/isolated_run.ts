@@ -47,18 +47,26 @@ export function isolatedRun(
       grace = setTimeout(() => reject(signal.reason), WORKER_GRACE_MS);
     };
     signal.addEventListener("abort", abort, { once: true });
-    worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
-      switch (data.type) {
+    const hear = (report: WorkerReport) => {
+      switch (report.type) {
         case "progress":
-          return context.progress(data.percent, data.note);
+          return context.progress(report.percent, report.note);
         case "log":
-          return context.log(data.message, data.level);
+          return context.log(report.message, report.level);
         case "completed":
-          return resolve(data.json === undefined ? undefined : JSON.parse(data.json));
+          return resolve(report.json === undefined ? undefined : JSON.parse(report.json));
         case "failed":
           return reject(
-            Object.assign(new Error(data.message), { name: data.name, retryable: data.retryable }),
+            Object.assign(new Error(report.message), { name: report.name, retryable: report.retryable }),
           );
+      }
+    };
+    worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
+      try {
+        hear(data);
+      } catch (error) {
+        // The handler's code can post whatever it wants, too.
+        reject(error);
       }
     };
     worker.onerror = (event) => {

@@ -26,8 +26,15 @@ async function run(order: WorkerOrder & { type: "run" }): Promise<WorkerReport> 
     attempt: order.attempt,
     idempotencyKey: order.idempotencyKey,
     signal: controller.signal,
-    progress: (percent, note) => report({ type: "progress", percent, note }),
-    log: (message, level) => report({ type: "log", message, level }),
+    // Handlers in plain JavaScript may pass what cannot be posted.
+    progress: (percent, note) =>
+      report({
+        type: "progress",
+        percent: typeof percent === "number" ? percent : 0,
+        note: typeof note === "string" ? note : undefined,
+      }),
+    log: (message, level) =>
+      report({ type: "log", message: String(message), level: typeof level === "string" ? level : undefined }),
     now: () => new Date(),
     get services(): HandlerServices {
       throw new TypeError("an isolated handler has no services");

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { MAX_RETRIES_LIMIT } from "../actors/job/job.ts";
+import { MAX_RETRIES_LIMIT, MAX_TIMEOUT_SECONDS } from "../actors/job/job.ts";
 import { instant, priority, queue, reason, status, tag } from "../actors/job_fields.ts";
 import type { JobSpec } from "../actors/jobs.ts";
 import { isJsonObject } from "../actors/json_value.ts";
@@ -18,7 +18,7 @@ export const tags = z.array(tag).max(20).transform((all) => [...new Set(all)]);
 
 export const maxRetries = z.int().min(0).max(MAX_RETRIES_LIMIT);
 
-export const timeoutSeconds = z.number().gt(0).max(86_400);
+export const timeoutSeconds = z.number().gt(0).max(MAX_TIMEOUT_SECONDS);
 
 /** Members that are left out are filled in from the default, or from the job that is changed. */
 export const backoff = z.strictObject({

@@ -24,7 +24,7 @@ export interface JobHandler<Payload = JsonObject, Result = object> {
   readonly jobType: string;
   /** Checked when a job is created or its payload changed, and once more before each attempt. */
   readonly payloadSchema: z.ZodType<Payload>;
-  /** Seconds after which an attempt is aborted, unless the job says otherwise. Default 300. */
+  /** Seconds after which an attempt is aborted, unless the job says otherwise: above 0, at most 86 400. Default 300. */
   readonly timeoutSeconds?: number;
   /**
    * Run each attempt in a Web Worker of its own, which is ended when the attempt is aborted and does not settle.

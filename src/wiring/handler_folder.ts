@@ -12,15 +12,18 @@ export class HandlerFolderError extends Error {
   override readonly name = "HandlerFolderError";
 }
 
+const NO_HANDLER = /(_test|\.d)\.ts$/;
 const JOB_TYPE = /^[a-z0-9_]{1,64}$/;
 
 /** @throws {HandlerFolderError} If the folder cannot be read or a file holds no handler. */
-export async function loadHandlers(folder: string): Promise<{ handler: AnyHandler; moduleUrl: string }[]> {
+export async function loadHandlers(
+  folder: string,
+): Promise<{ handler: AnyHandler; moduleUrl: string; path: string }[]> {
   const handlers = [];
   for (const name of await filesIn(folder)) {
     const path = join(resolve(folder), name);
     const moduleUrl = pathToFileURL(path).href;
-    handlers.push({ handler: await load(path, moduleUrl), moduleUrl });
+    handlers.push({ handler: await load(path, moduleUrl), moduleUrl, path });
   }
   return handlers;
 }
@@ -29,7 +32,7 @@ async function filesIn(folder: string): Promise<string[]> {
   try {
     const names = [];
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (!isDirectory && name.endsWith(".ts") && !name.endsWith("_test.ts")) names.push(name);
+      if (!isDirectory && name.endsWith(".ts") && !NO_HANDLER.test(name)) names.push(name);
     }
     return names.sort();
   } catch (cause) {

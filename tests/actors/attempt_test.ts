@@ -12,6 +12,8 @@ import { noServices } from "./support/services.ts";
 
 const DONE: Outcome = { type: "completed", result: null };
 
+const LOG_NOTHING: HandlerContext["log"] = () => {};
+
 /** An attempt of a handler, and all that it tells. */
 class Told {
   readonly clock = new ManualClock();
@@ -24,7 +26,8 @@ class Told {
 
   constructor(
     run?: (payload: JsonObject, context: HandlerContext) => unknown,
-    { timeoutSeconds = 300, schema = z.any() as z.ZodType, payload = {} as JsonObject } = {},
+    { timeoutSeconds = 300, schema = z.any() as z.ZodType, payload = {} as JsonObject, log = LOG_NOTHING } =
+      {},
   ) {
     const jobTypes = new JobTypeRegistry().register({
       jobType: "echo",
@@ -45,7 +48,7 @@ class Told {
       services: noServices,
       clock: this.clock,
       timeouts,
-      log: () => {},
+      log,
       onProgress: (progress) => this.progress.push([this.clock.monotonic(), progress]),
       onSettled: (outcome, progress, abandoned) => this.settled.push({ outcome, progress, abandoned }),
       onLate: (outcome) => this.late.push(outcome),
@@ -57,6 +60,34 @@ class Told {
     return this.settled[0]?.outcome;
   }
 }
+
+Deno.test("a handler does not begin when the check of its payload outlasts the attempt", async () => {
+  const check = Promise.withResolvers<boolean>();
+  let ran = false;
+  const told = new Told(() => ran = true, {
+    timeoutSeconds: 1,
+    schema: z.any().refine(() => check.promise),
+  });
+  await told.clock.advanceAsync(1_000 + GRACE_MS);
+  assertEquals(told.settled.map(({ abandoned }) => abandoned), [true]);
+  check.resolve(true);
+  await settle();
+  assertEquals([ran, told.late.length], [false, 1]);
+});
+
+Deno.test("a log line of a handler in plain JavaScript keeps a known level, whatever level it asks for", () => {
+  const lines: unknown[] = [];
+  new Told((_, { log }) => {
+    for (const level of ["WARNING", "warning", "NOTICE", 7, undefined]) log(level as string, level as "INFO");
+  }, { log: (message, level) => lines.push([message, level]) });
+  assertEquals(lines, [
+    ["WARNING", "WARNING"],
+    ["warning", "INFO"],
+    ["NOTICE", "INFO"],
+    ["7", "INFO"],
+    ["undefined", "INFO"],
+  ]);
+});
 
 Deno.test("Attempt gives the handler what it may know: job, attempt, key, signal and clock", async () => {
   const told = new Told();

@@ -88,6 +88,7 @@ Deno.test("an isolated handler fails as any other, whatever it throws or answers
       ["text", /^TypeError: the handler's result is not a JSON object/],
       ["cyclic", /^TypeError: .*circular/],
       ["use a service", /^TypeError: an isolated handler has no services$/],
+      ["post nonsense", /^SyntaxError: .*not valid JSON$/],
       ["throw unwaited", /^Error: the handler's Worker broke down: .*nobody waits for this/],
     ];
     for (const [deed, message] of expected) {
@@ -96,6 +97,13 @@ Deno.test("an isolated handler fails as any other, whatever it throws or answers
       assertMatch(job.error_message!, message);
     }
     assertEquals((await outcome(runtime, { deed: "nothing" })).result, null);
+  }));
+
+Deno.test("an isolated handler in plain JavaScript may report what it wants", () =>
+  withRuntime(async (runtime, { lines }) => {
+    const job = await outcome(runtime, { deed: "report nonsense" });
+    assertEquals([job.status, job.progress], ["completed", { percent: 0, note: null }]);
+    assertEquals(lines, [["isolated", "INFO", "Symbol(at work)"]]);
   }));
 
 Deno.test("an isolated handler's PermanentError is not retried, its other errors are", () =>
@@ -146,6 +154,21 @@ Deno.test("an isolated handler whose module is missing has failed with a message
     assertEquals(job.status, "failed");
     assertMatch(job.error_message!, /no_such_handler\.ts/);
   }));
+
+Deno.test("a job type's time limit is a number of seconds, above 0 and at most a day", () => {
+  const type = { jobType: "echo", payloadSchema: z.any(), run: () => ({}) };
+  for (const timeoutSeconds of [0, -5, NaN, Infinity, 86_401, "abc" as unknown as number]) {
+    assertThrows(
+      () => new JobTypeRegistry().register({ ...type, timeoutSeconds }),
+      TypeError,
+      "timeoutSeconds of job type 'echo' must be above 0 and at most 86400",
+    );
+  }
+  assertEquals(
+    new JobTypeRegistry().register({ ...type, timeoutSeconds: 0.5 }).get("echo")?.timeoutSeconds,
+    0.5,
+  );
+});
 
 Deno.test("a job type that is isolated needs a module that a Worker can load", () => {
   assertThrows(() => new JobTypeRegistry().register(handler), TypeError, "'isolated' needs a module");

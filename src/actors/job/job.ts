@@ -67,6 +67,7 @@ export const MAX_RETRIES_DEFAULT = 3;
 export const MAX_RETRIES_LIMIT = 25;
 export const QUEUE_DEFAULT = "default";
 export const TIMEOUT_SECONDS_DEFAULT = 300;
+export const MAX_TIMEOUT_SECONDS = 86_400;
 /** 2, 4, 8 minutes …, at most a day. */
 export const BACKOFF_DEFAULT: Backoff = { base_seconds: 120, factor: 2, max_seconds: 86_400, jitter: 0 };
 /** Payload and result, each as UTF-8 JSON. */

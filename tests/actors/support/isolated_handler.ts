@@ -21,6 +21,8 @@ const payloadSchema = z.object({
     "close",
     "throw unwaited",
     "tell what the schema made",
+    "report nonsense",
+    "post nonsense",
   ]),
   ms: z.number().default(5),
   marks: z.any().refine((marks: string[]) => marks.push("checked")).optional(),
@@ -66,6 +68,16 @@ const handler: JobHandler<Payload, object | undefined> = {
         return await new Promise(() => {});
       case "tell what the schema made":
         return { marks };
+      case "report nonsense":
+        context.progress(Symbol("half") as unknown as number, (() => {}) as unknown as string);
+        context.log(Symbol("at work") as unknown as string, "NOTICE" as "INFO");
+        return {};
+      case "post nonsense":
+        (self as unknown as { postMessage(message: unknown): void }).postMessage({
+          type: "completed",
+          json: "no JSON",
+        });
+        return await new Promise(() => {});
       case "throw unwaited":
         queueMicrotask(() => {
           throw new Error("nobody waits for this");
