@@ -16,11 +16,9 @@ import type { AuditParts } from "./src/api/audit.ts";
 import { FailedLoginCounter } from "./src/api/failed_logins.ts";
 import { LogProofs } from "./src/audit/log_proofs.ts";
 import { adminTokenVerifier } from "./src/api/tokens.ts";
-import { openCache } from "./src/cache/open_cache.ts";
 import { loadConfig, unknownVariables } from "./src/config/config.ts";
 import { ConfigError } from "./src/config/config_error.ts";
-import { createKvFile } from "./src/config/kv_file.ts";
-import { systemClock } from "./src/events/clock.ts";
+import { sleep, systemClock } from "./src/events/clock.ts";
 import { LogDamagedError } from "./src/events/errors.ts";
 import type { EventMeta } from "./src/events/event.ts";
 import { KvStore } from "./src/events/kv_store.ts";
@@ -47,14 +45,18 @@ import { onUncaughtError, placeOf } from "./src/wiring/uncaught_errors.ts";
 import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { openWitness } from "./src/wiring/witness.ts";
-import { lockStore, StoreLockedError } from "./src/wiring/store_lock.ts";
+import { lockKvFile, makeDataFolder, openCacheAt, openKvFile, StartError } from "./src/wiring/places.ts";
+import { StoreLockedError } from "./src/wiring/store_lock.ts";
+
+/** How long a stop waits for requests under way, once nothing is left to wait for. */
+const ANSWERS_MS = 1_000;
 
 const NOBODY: EventMeta = { actor: "nobody", request_id: null, causation_id: null, reason: null };
 
 async function main(): Promise<void> {
   const config = loadConfig(Deno.env);
-  await Deno.mkdir(config.dataDir, { recursive: true });
-  const unlock = await lockStore(config.kvPath, {
+  await makeDataFolder(config.dataDir);
+  const unlock = await lockKvFile(config.kvPath, {
     pid: Deno.pid,
     hostname: Deno.hostname(),
     since: new Date().toISOString(),
@@ -86,9 +88,8 @@ async function main(): Promise<void> {
     log.warn(`DAYBOOK_SMTP_URL is not set: mail is written to ${config.dataDir}/outbox and sent to nobody`);
   }
 
-  await createKvFile(config.kvPath);
-  const store = new KvStore(await Deno.openKv(config.kvPath));
-  const cache = await openCache(config.cacheUrl, `${config.dataDir}/cache.kv`);
+  const store = new KvStore(await openKvFile(config.kvPath));
+  const cache = await openCacheAt(config.cacheUrl, `${config.dataDir}/cache.kv`);
   const services: { -readonly [Part in keyof HandlerServices]: HandlerServices[Part] } = handlerServices(
     config,
     {
@@ -168,7 +169,9 @@ async function main(): Promise<void> {
     const closed = server.shutdown();
     // While the log still takes them.
     await failedLogins.close();
-    await Promise.all([closed, runtime.stop()]);
+    await runtime.stop();
+    // A caller that never ends its request holds up nobody; what is asked for from now on is refused.
+    await Promise.race([closed, sleep(systemClock, ANSWERS_MS)]);
     await witness?.close();
     await cache.close();
     logStopped(worker, { totalProcessed: runtime.processed });
@@ -212,7 +215,8 @@ function describe(error: unknown): string {
 function isMendable(error: unknown): error is Error {
   return error instanceof ConfigError || error instanceof StoreLockedError ||
     error instanceof HandlerFolderError || error instanceof SigningKeyError ||
-    error instanceof AdminTokenError || error instanceof LogDamagedError;
+    error instanceof AdminTokenError || error instanceof LogDamagedError ||
+    error instanceof StartError;
 }
 
 if (import.meta.main) {

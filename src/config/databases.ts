@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { DatabaseTarget } from "../handlers/handler.ts";
 import { isPath, listed, Misfit, type Parse } from "./parse.ts";
+import { realPath } from "./real_path.ts";
 
 /** By which `db_optimize` knows Daybook's own file. */
 export const OWN_DATABASE = "daybook";
@@ -23,7 +24,7 @@ export const databases: Parse<readonly DatabaseTarget[]> = (text, { kvPath }) =>
     if (!target) {
       return new Misfit("a list of sqlite:<path> and postgres://user:password@host:port/database", item);
     }
-    if (target.kind === "sqlite" && resolve(target.path) === resolve(kvPath)) {
+    if (target.kind === "sqlite" && realPath(target.path) === realPath(kvPath)) {
       return new Misfit(
         `a list without Daybook's own file, which db_optimize knows as '${OWN_DATABASE}' and must not lock`,
         item,
@@ -53,7 +54,7 @@ function databaseOf(item: string): DatabaseTarget | undefined {
 
 function isSame(one: DatabaseTarget, other: DatabaseTarget): boolean {
   return one.kind === "sqlite" && other.kind === "sqlite"
-    ? resolve(one.path) === resolve(other.path)
+    ? realPath(one.path) === realPath(other.path)
     : one.name === other.name;
 }
 

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { realPath } from "../config/real_path.ts";
+
 /** What is told of the holder. */
 export interface LockHolder {
   readonly pid: number;
@@ -29,22 +31,28 @@ export class StoreLockedError extends Error {
 }
 
 /**
- * Takes the lock on the file at `path`, or fails at once.
+ * Takes the lock on the file at `path`, or fails at once. Through a symbolic link it is the lock on what that leads to.
  *
  * @returns A function that gives it back.
  * @throws {StoreLockedError} If another process holds it.
  */
 export async function lockStore(path: string, self: LockHolder): Promise<() => void> {
   // The holder is named in a file of its own: on Windows a locked file cannot be read.
-  const holderPath = `${path}.holder`;
-  const file = await Deno.open(`${path}.lock`, { create: true, read: true, write: true });
+  const at = realPath(path);
+  const holderPath = `${at}.holder`;
+  const file = await Deno.open(`${at}.lock`, { create: true, read: true, write: true });
   if (!await file.tryLock(true)) {
     file.close();
     throw new StoreLockedError(path, await readHolder(holderPath));
   }
   await Deno.writeTextFile(holderPath, JSON.stringify(self));
   return () => {
-    Deno.removeSync(holderPath);
+    try {
+      Deno.removeSync(holderPath);
+    } catch (error) {
+      // Somebody has removed the folder.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
     file.close();
   };
 }

@@ -14,6 +14,8 @@ export interface Witness {
 export interface WitnessOptions {
   /** Told when a checkpoint could not be kept, and when that is over. */
   readonly onTrouble: (why: string) => void;
+  /** How long `close` waits for a server that does not answer, in milliseconds. Default 3000. */
+  readonly closeLimitMs?: number;
 }
 
 const POST_LIMIT_MS = 10_000;
@@ -21,9 +23,10 @@ const POST_LIMIT_MS = 10_000;
 const MAX_WAITING = 1_000;
 
 /** @param where A file that checkpoints are appended to, or an `http(s)://` address that each is posted to. */
-export function openWitness(where: string, { onTrouble }: WitnessOptions): Witness {
+export function openWitness(where: string, { onTrouble, closeLimitMs = 3_000 }: WitnessOptions): Witness {
+  const closed = new AbortController();
   const send = /^https?:\/\//.test(where)
-    ? (notes: string[]) => post(where, notes)
+    ? (notes: string[]) => post(where, notes, closed.signal)
     : (notes: string[]) => append(where, notes);
   let waiting: string[] = [];
   let sending: Promise<void> | undefined;
@@ -34,9 +37,11 @@ export function openWitness(where: string, { onTrouble }: WitnessOptions): Witne
       start();
     },
     async close() {
+      const limit = setTimeout(() => closed.abort(), closeLimitMs);
       await sending;
       start();
       await sending;
+      clearTimeout(limit);
     },
   };
 
@@ -67,12 +72,12 @@ async function append(path: string, notes: readonly string[]): Promise<void> {
 }
 
 /** The latest says all that those before it said. */
-async function post(address: string, notes: readonly string[]): Promise<void> {
+async function post(address: string, notes: readonly string[], closed: AbortSignal): Promise<void> {
   const response = await fetch(address, {
     method: "POST",
     headers: { "Content-Type": "text/plain; charset=utf-8" },
     body: notes.at(-1)!,
-    signal: AbortSignal.timeout(POST_LIMIT_MS),
+    signal: AbortSignal.any([AbortSignal.timeout(POST_LIMIT_MS), closed]),
   }).catch((error) => {
     // The message of a failed request may show the address, and with it what stands before its host.
     throw new Error(`the request failed (${error instanceof Error ? error.name : "unknown"})`);

@@ -48,3 +48,16 @@ Deno.test("databases() refuses Daybook's own file, which a VACUUM would lock", (
   assertStringIncludes(misfit.mayBe, "'daybook'");
   assertFalse(misfit.mayBe.includes("\n"));
 });
+
+Deno.test("databases() refuses a link to Daybook's own file", () => {
+  const dir = Deno.makeTempDirSync({ prefix: "daybook_databases_" });
+  try {
+    Deno.writeTextFileSync(`${dir}/daybook.kv`, "");
+    Deno.symlinkSync("daybook.kv", `${dir}/link.db`);
+    const misfit = databases(`sqlite:${dir}/link.db`, { kvPath: `${dir}/daybook.kv` });
+    assertInstanceOf(misfit, Misfit);
+    assertStringIncludes(misfit.mayBe, "'daybook'");
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+});

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fileURLToPath } from "node:url";
 import type { Job } from "../../src/actors/job/job.ts";
 import type { EventEnvelope } from "../../src/events/event.ts";
-import { ServerProcess } from "../support/server_process.ts";
+import { ServerProcess, TOKEN } from "../support/server_process.ts";
 
 const HANDLERS = fileURLToPath(new URL("./handlers", import.meta.url));
 const env = { DAYBOOK_HANDLERS: HANDLERS, DAYBOOK_LOG_LEVEL: "INFO" };
@@ -63,13 +63,54 @@ Deno.test("a handler that blocks the event loop for seconds makes others late bu
     await server.end("SIGTERM");
   }));
 
-Deno.test("a second process on the same file is told who holds it, and exits with 1", () =>
+Deno.test("a second process on the same file is told who holds it, and exits with 1, also through a link", () =>
   withData(async (dataDir) => {
-    await using first = await ServerProcess.start({ dataDir, env });
-    const error = await ServerProcess.start({ dataDir, env }).catch((error: Error) => error);
-    assert(error instanceof Error);
-    assertStringIncludes(error.message, `in use by process ${first.process.pid}`);
+    await using first = await ServerProcess.start({ dataDir: `${dataDir}/first`, env });
+    await Deno.mkdir(`${dataDir}/second`);
+    await Deno.symlink(`${dataDir}/first/daybook.kv`, `${dataDir}/second/daybook.kv`);
+    for (const second of ["first", "second"]) {
+      const error = await ServerProcess.start({ dataDir: `${dataDir}/${second}`, env }).catch((
+        error: Error,
+      ) => error);
+      assert(error instanceof Error);
+      assertStringIncludes(error.message, `in use by process ${first.process.pid}`);
+    }
   }));
+
+Deno.test("a request that never ends holds up no stop", () =>
+  withData(async (dataDir) => {
+    await using server = await ServerProcess.start({ dataDir, env });
+    const { hostname, port } = new URL(server.url);
+    using caller = await Deno.connect({ hostname, port: Number(port) });
+    const head = `POST /api/system/background-jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n` +
+      `Content-Type: application/json\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n{`;
+    await caller.write(new TextEncoder().encode(head));
+    // Answered behind it, so that it has been read.
+    await server.json("/stats");
+    assertEquals((await server.end("SIGTERM")).code, 0);
+    assertStringIncludes(server.output, "Background Worker Stopped");
+  }));
+
+const NO_PLACE: readonly [string, string, (dataDir: string) => Record<string, string>][] = [
+  ["a data folder that is a file", "DAYBOOK_DATA is", (dir) => ({ DAYBOOK_DATA: `${dir}/text` })],
+  ["a log that is no database", "DAYBOOK_KV is", (dir) => ({ DAYBOOK_KV: `${dir}/text` })],
+  ["a log that is a folder", "DAYBOOK_KV is", (dir) => ({ DAYBOOK_KV: `${dir}/folder` })],
+  ["a cache that is no database", "The cache", (dir) => ({ DAYBOOK_DATA: `${dir}/folder` })],
+];
+
+for (const [what, message, settings] of NO_PLACE) {
+  Deno.test(`${what} stops the start with one line`, () =>
+    withData(async (dataDir) => {
+      await Deno.mkdir(`${dataDir}/folder`);
+      for (const file of ["text", "folder/cache.kv"]) {
+        await Deno.writeTextFile(`${dataDir}/${file}`, "This is text and no database.\n");
+      }
+      const error: Error = await ServerProcess.start({ dataDir, env: { ...env, ...settings(dataDir) } })
+        .then(() => new Error("it started"), (error) => error);
+      assertStringIncludes(error.message, `Daybook cannot start: ${message}`);
+      assert(!error.message.includes("    at "), error.message);
+    }));
+}
 
 Deno.test("a setting that does not fit stops the start with one line that says what it may be", () =>
   withData(async (dataDir) => {

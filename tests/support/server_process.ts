@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const TOKEN = "a-token-for-the-tests";
+export const TOKEN = "a-token-for-the-tests";
 const START_LIMIT_MS = 60_000;
 
 export interface ServerOptions {

@@ -75,3 +75,17 @@ Deno.test("a server is posted the latest checkpoint, and again when it did not t
   assert(troubles.at(-1)!.includes("the request failed"), troubles.at(-1));
   assert(!troubles.join().includes("secret"));
 });
+
+Deno.test("a server that does not answer holds up the end for its limit and no longer", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const troubles: string[] = [];
+  const witness = openWitness(`http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}/log`, {
+    onTrouble: (why) => troubles.push(why),
+    closeLimitMs: 1,
+  });
+  witness.keep(note(1));
+  using _silent = await listener.accept();
+  witness.keep(note(2));
+  await witness.close();
+  assert(troubles.length > 0);
+});

@@ -1,0 +1,80 @@
+/**
+ * The files and folders that the settings name, told as the setting's fault when they cannot be had.
+ *
+ * @module
+ */
+import { dirname } from "node:path";
+import { type ClosableCache } from "../cache/closable_cache.ts";
+import { openCache } from "../cache/open_cache.ts";
+import { ConfigError } from "../config/config_error.ts";
+import { createKvFile } from "../config/kv_file.ts";
+import { masked } from "../config/masked.ts";
+import { type LockHolder, lockStore, StoreLockedError } from "./store_lock.ts";
+
+/** Something that a start needs cannot be had; the message says what to do. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+/** @throws {ConfigError} If there can be no such folder. */
+export async function makeDataFolder(path: string): Promise<void> {
+  await namedBy(
+    "DAYBOOK_DATA",
+    path,
+    "a folder that Daybook can make and write",
+    () => Deno.mkdir(path, { recursive: true }),
+  );
+}
+
+/**
+ * Locks the file, as {@linkcode lockStore} does, which need not be there yet.
+ *
+ * @throws {ConfigError} If it cannot be made there.
+ */
+export function lockKvFile(path: string, self: LockHolder): Promise<() => void> {
+  return namedBy("DAYBOOK_KV", path, "a file that Daybook can make and write", async () => {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    return await lockStore(path, self);
+  });
+}
+
+/** @throws {ConfigError} If it is there and no Deno KV file, or cannot be made. */
+export function openKvFile(path: string): Promise<Deno.Kv> {
+  return namedBy("DAYBOOK_KV", path, "a file of Deno KV's, or one that is not there yet", async () => {
+    await createKvFile(path);
+    return await Deno.openKv(path);
+  });
+}
+
+/** @throws {StartError} If the embedded cache's file cannot be used. */
+export async function openCacheAt(url: string | undefined, path: string): Promise<ClosableCache> {
+  try {
+    return await openCache(url, path);
+  } catch (cause) {
+    if (url !== undefined) throw cause;
+    throw new StartError(
+      `The cache ${path} cannot be opened (${reason(cause)}). Remove it: it is made anew`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+async function namedBy<T>(
+  variable: string,
+  path: string,
+  mayBe: string,
+  prepare: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await prepare();
+  } catch (error) {
+    if (error instanceof StoreLockedError) throw error;
+    throw new ConfigError(variable, masked(path, "all"), `${mayBe} (${reason(error)})`);
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message.split("\n")[0]! : String(error);
+}
