@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from "node:util";
 import { type FinalCounts, noCounts, type StatusCounts } from "../actors/job/counts.ts";
 import { countsKey, minuteKey } from "../actors/job/keys.ts";
 import { endEntry, RECORDS, type StreamEnd } from "../actors/record_streams.ts";
@@ -17,11 +18,13 @@ import { parseIsoTime } from "../events/iso_time.ts";
 import type { StoreEntry } from "../events/store.ts";
 import type { Findings } from "./findings.ts";
 import type { RestingJobs } from "./resting_jobs.ts";
-import { parsedJson } from "./same_value.ts";
+import { sameJson } from "./same_value.ts";
 import type { View } from "./view.ts";
 import { WantedEntries } from "./wanted_entries.ts";
 
 const MINUTE_MS = 60_000;
+const NO_JOBS = encodeJson(noCounts());
+const NOTHING_RUNS = runningEntry([]);
 
 /** Jobs by queue, type and status. */
 export function countsView(jobs: RestingJobs, findings: Findings): View {
@@ -29,8 +32,8 @@ export function countsView(jobs: RestingJobs, findings: Findings): View {
     prefix: "c",
     findings,
     wanted: () => countsOf(jobs),
-    // Of a queue and type that had jobs once.
-    isNothing: (value) => Object.values(parsedJson(value) ?? { damaged: true }).every((count) => count === 0),
+    // Earlier versions kept it of a queue and type that had jobs once.
+    isNothing: ({ value }) => sameJson(value, NO_JOBS),
   });
 }
 
@@ -40,7 +43,7 @@ export function runningView(jobs: RestingJobs, findings: Findings): View {
     prefix: "r",
     findings,
     wanted: () => [runningEntry(runningJobs(jobs))],
-    isNothing: (value) => Object.keys(parsedJson(value) ?? { damaged: true }).length === 0,
+    isNothing: (entry) => isSameEntry(entry, NOTHING_RUNS),
   });
 }
 
@@ -81,6 +84,10 @@ export class FinalMinutes {
         })),
     });
   }
+}
+
+function isSameEntry(one: StoreEntry, other: StoreEntry): boolean {
+  return isDeepStrictEqual(one.key, other.key) && sameJson(one.value, other.value);
 }
 
 function countsOf(jobs: RestingJobs): StoreEntry[] {

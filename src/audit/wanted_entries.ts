@@ -13,8 +13,8 @@ export interface WantedEntriesOptions {
   readonly findings: Findings;
   /** What should be there, asked for once all events are folded. */
   readonly wanted: () => Iterable<StoreEntry>;
-  /** Whether a value says so little that its entry may as well not be there. */
-  readonly isNothing?: (value: Uint8Array) => boolean;
+  /** Whether an entry says so little that it may as well not be there. */
+  readonly isNothing?: (entry: StoreEntry) => boolean;
 }
 
 export class WantedEntries implements View {
@@ -33,13 +33,13 @@ export class WantedEntries implements View {
     const name = JSON.stringify(key);
     const wanted = this.#wanted().get(name);
     this.#wanted().delete(name);
-    if (wanted ? sameJson(value, wanted.value) : this.#isNothing(value)) return;
+    if (wanted ? sameJson(value, wanted.value) : this.#isNothing({ key, value })) return;
     await this.#options.findings.differs(key, value, wanted?.value ?? null);
   }
 
   async finish(): Promise<void> {
-    for (const { key, value } of this.#wanted().values()) {
-      if (!this.#isNothing(value)) await this.#options.findings.differs(key, null, value);
+    for (const entry of this.#wanted().values()) {
+      if (!this.#isNothing(entry)) await this.#options.findings.differs(entry.key, null, entry.value);
     }
   }
 
@@ -50,7 +50,7 @@ export class WantedEntries implements View {
     return this.#missing;
   }
 
-  #isNothing(value: Uint8Array): boolean {
-    return this.#options.isNothing?.(value) ?? false;
+  #isNothing(entry: StoreEntry): boolean {
+    return this.#options.isNothing?.(entry) ?? false;
   }
 }

@@ -2,11 +2,13 @@
  * Counts of jobs by queue, type and status, and of jobs that became final by minute: kept as rows, so that no question
  * about them counts anything.
  *
- * Memory holds the counts of every queue and type that was ever used and of the last hour's minutes.
+ * Memory holds the counts of every queue and type that has jobs and of the last hour's minutes. Names come and go, a queue for
+ * each customer or day perhaps: what has no jobs any more is forgotten.
  *
  * @module
  */
-import type { Store, StoreEntry } from "../../events/store.ts";
+import type { Mutations } from "../../events/append.ts";
+import type { Store } from "../../events/store.ts";
 import { JOB_STATUSES, type JobStatus } from "./job.ts";
 import { countsKey, minuteKey } from "./keys.ts";
 import { decodeJson, encodeJson } from "./row.ts";
@@ -64,7 +66,8 @@ export class JobCounts {
     const lanes = await store.list({ prefix: ["c"] }, { limit: Number.MAX_SAFE_INTEGER });
     for (const { key, value } of lanes) {
       const [, queue, jobType] = key as [string, string, string];
-      this.#lanes.set(laneId(queue, jobType), { queue, jobType, counts: decodeJson(value) });
+      const counts = decodeJson<StatusCounts>(value);
+      if (!isEmpty(counts)) this.#lanes.set(laneId(queue, jobType), { queue, jobType, counts });
     }
     const first = Math.floor(now / MINUTE_MS) - MINUTES_KEPT;
     const minutes = await store.list({ prefix: ["m"], start: minuteKey(first) }, {
@@ -73,8 +76,8 @@ export class JobCounts {
     for (const { key, value } of minutes) this.#minutes.set(key[1] as number, decodeJson(value));
   }
 
-  /** The rows that these changes make of the counts; remembered until {@linkcode landed}. */
-  project(changes: Iterable<{ before: JobState | null; after: JobState }>): StoreEntry[] {
+  /** What these changes make of the rows; remembered until {@linkcode landed}. */
+  project(changes: Iterable<{ before: JobState | null; after: JobState }>): Mutations {
     const lanes = new ChangedLanes(this.#lanes);
     const minutes = new Map<number, FinalCounts>();
     for (const { before, after } of changes) {
@@ -87,18 +90,24 @@ export class JobCounts {
       }
     }
     this.#next = { lanes: lanes.changed, minutes };
-    return [
-      ...[...lanes.changed.values()].map(({ queue, jobType, counts }) => ({
-        key: countsKey(queue, jobType),
-        value: encodeJson(counts),
-      })),
-      ...[...minutes].map(([minute, counts]) => ({ key: minuteKey(minute), value: encodeJson(counts) })),
-    ];
+    const mutations: Mutations = { puts: [], deletes: [] };
+    for (const { queue, jobType, counts } of lanes.changed.values()) {
+      const key = countsKey(queue, jobType);
+      if (isEmpty(counts)) mutations.deletes.push(key);
+      else mutations.puts.push({ key, value: encodeJson(counts) });
+    }
+    for (const [minute, counts] of minutes) {
+      mutations.puts.push({ key: minuteKey(minute), value: encodeJson(counts) });
+    }
+    return mutations;
   }
 
   landed(): void {
     if (!this.#next) return;
-    for (const [id, lane] of this.#next.lanes) this.#lanes.set(id, lane);
+    for (const [id, lane] of this.#next.lanes) {
+      if (isEmpty(lane.counts)) this.#lanes.delete(id);
+      else this.#lanes.set(id, lane);
+    }
     for (const [minute, counts] of this.#next.minutes) this.#minutes.set(minute, counts);
     if (this.#minutes.size > 2 * MINUTES_KEPT) {
       const oldest = Math.max(...this.#minutes.keys()) - MINUTES_KEPT;
@@ -107,7 +116,7 @@ export class JobCounts {
     this.#next = undefined;
   }
 
-  /** Every queue and type that has or had jobs. */
+  /** Every queue and type that has jobs. */
   lanes(): Iterable<Lane> {
     return this.#lanes.values();
   }
@@ -136,6 +145,11 @@ export class JobCounts {
 
 export function noCounts(): StatusCounts {
   return Object.fromEntries(JOB_STATUSES.map((status) => [status, 0])) as StatusCounts;
+}
+
+function isEmpty(counts: StatusCounts): boolean {
+  for (const status of JOB_STATUSES) if (counts[status] !== 0) return false;
+  return true;
 }
 
 function noFinals(): FinalCounts {

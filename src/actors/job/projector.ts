@@ -71,12 +71,13 @@ export class JobProjector implements Projector<JobChange> {
       moveRow(mutations, before, after);
       writeIndexes(mutations, before, after);
     }
+    const counts = this.#counts.project(changes);
     mutations.puts.push(
-      ...this.#counts.project(changes),
+      ...counts.puts,
       ...this.#running.project(jobs.values()),
       ...waiting.puts,
     );
-    mutations.deletes.push(...waiting.deletes);
+    mutations.deletes.push(...counts.deletes, ...waiting.deletes);
     return mutations;
   }
 
