@@ -4,6 +4,7 @@
  *
  * @module
  */
+import pLimit from "p-limit";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
 import { timeIn } from "./job/id.ts";
@@ -50,6 +51,9 @@ interface Part extends Pick<DuePage, "jobs"> {
 /** Before all others. */
 export const BEGINNING: Horizon = { id: "", readyAt: -1, from: 0 };
 
+/** Commits wait for the store no longer than for reads of these. */
+const LANES_AT_ONCE = 64;
+
 const decoder = new TextDecoder();
 
 /** Reads on behind the horizon: so many jobs of each index, or fewer. */
@@ -74,9 +78,10 @@ export async function oldestReadyAt(
   { store, log }: Omit<DueSource, "handles">,
   lanes: readonly Lane[],
 ): Promise<number | undefined> {
+  const inTurn = pLimit(LANES_AT_ONCE);
   const [due, waiting] = await Promise.all([
-    Promise.all(lanes.map(({ queue, rank }) => store.list({ prefix: dueLane(queue, rank) }, { limit: 1 }))),
-    Promise.all(lanes.map((lane) => waitingFrom(store, lane, 0, 1))),
+    inTurn.map(lanes, ({ queue, rank }) => store.list({ prefix: dueLane(queue, rank) }, { limit: 1 })),
+    inTurn.map(lanes, (lane) => waitingFrom(store, lane, 0, 1)),
   ]);
   const [first] = waiting.flatMap(({ found }) => found).sort((a, b) => a.position - b.position);
   const jobs = first ? await jobsAt(log, [first]) : [];

@@ -36,14 +36,11 @@ export interface DueWindowOptions extends DueSource {
   /** Told when the window has read on. */
   readonly onFound: () => void;
   readonly onError: (error: unknown) => void;
-  readonly sizes?: WindowSizes;
+  readonly sizes: () => WindowSizes;
 }
-
-const SIZES: WindowSizes = { page: 500, low: 700, high: 2_000 };
 
 export class DueWindow {
   readonly #options: DueWindowOptions;
-  readonly #sizes: WindowSizes;
   /** Sorted by time and id, from `#first` on. */
   #entries: DueEntry[] = [];
   #first = 0;
@@ -55,7 +52,6 @@ export class DueWindow {
   /** @param unread Whether there may be rows on disk that are still to be read with {@linkcode refill}. */
   constructor(readonly queue: string, readonly rank: number, unread: boolean, options: DueWindowOptions) {
     this.#options = options;
-    this.#sizes = options.sizes ?? SIZES;
     this.#horizon = unread ? BEGINNING : undefined;
   }
 
@@ -79,6 +75,11 @@ export class DueWindow {
     return this.#entries.length - this.#first;
   }
 
+  /** Whether nothing is here, nor on disk, nor on its way from there. */
+  get isSpent(): boolean {
+    return this.size === 0 && this.#horizon === undefined && this.#meanwhile === undefined;
+  }
+
   /** Reads on, unless it does so already. */
   readOn(): void {
     if (!this.#meanwhile) this.refill().catch(this.#options.onError);
@@ -89,7 +90,7 @@ export class DueWindow {
     if (!this.#options.handles(entry.jobType)) return;
     if (this.#horizon && comparePlaces(entry, this.#horizon) > 0) return;
     this.#insert(entry);
-    const most = this.#sizes.high + this.#options.held.size;
+    const most = this.#options.sizes().high + this.#options.held.size;
     if (this.size > most) {
       this.#entries = this.#entries.slice(this.#first, this.#first + (most >> 1));
       this.#first = 0;
@@ -117,7 +118,7 @@ export class DueWindow {
 
   /** Held entries do not count: behind them there must be some to choose from. */
   get #isLow(): boolean {
-    return this.size < this.#sizes.low + this.#options.held.size;
+    return this.size < this.#options.sizes().low + this.#options.held.size;
   }
 
   async #readPage(horizon: Horizon): Promise<void> {
@@ -125,7 +126,7 @@ export class DueWindow {
     const meanwhile = this.#meanwhile = new Map();
     let page: DuePage = { jobs: [], end: undefined };
     await preload(async () => {
-      page = await readDue(this.#options, this, horizon, this.#sizes.page);
+      page = await readDue(this.#options, this, horizon, this.#options.sizes().page);
       return page.jobs;
     });
 

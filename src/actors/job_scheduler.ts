@@ -1,14 +1,15 @@
 /**
  * The scheduler: which job is next, and when the next one is due.
  *
- * What waits on disk is the truth. Memory holds, for each queue and priority, a window of the first thousand or so; a
- * million waiting jobs cost disk, not memory. Highest priority first, oldest first within it; every tenth choice takes
+ * What waits on disk is the truth. Memory holds, for each queue and priority in which jobs wait, a window of the
+ * first thousand or so, of fewer when there are many; a million waiting jobs cost disk, not memory. Highest priority first, oldest first within it; every tenth choice takes
  * the job that has waited longest, whatever its priority, so that none starves.
  *
  * One queue may be reserved: its jobs are chosen for the reserved slot alone, by the same rule, and no others are.
  *
  * @module
  */
+import pLimit from "p-limit";
 import type { ChangingAppend } from "../events/append.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
@@ -18,7 +19,17 @@ import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
 import { isQueued, type JobState } from "./job/state.ts";
 import type { FoundJob } from "./stored_jobs.ts";
-import { lanesOf } from "./waiting_positions.ts";
+import { type Lane, lanesOf } from "./waiting_positions.ts";
+
+/** With so many windows or fewer. */
+const SIZES: WindowSizes = { page: 500, low: 700, high: 2_000 };
+/** Windows that are as large as they may be; of more each is smaller, so that all together hold no more. */
+const FULL_WINDOWS = 4;
+const SMALLEST_PAGE = 8;
+/** So many windows are read at once: commits wait for the store no longer than for these. */
+const READS_AT_ONCE = 256;
+/** With more jobs at hand their states would crowd one another out. */
+const STATES_AT_HAND = 4_000;
 
 /** Every so many choices the one that has waited longest is taken. */
 const FAIR_TURN = 10;
@@ -35,7 +46,7 @@ export interface JobSchedulerOptions {
   /** The queue whose jobs wait for the reserved slot. Default: none. */
   readonly reservedQueue?: string;
   readonly onError: (error: unknown) => void;
-  /** How much of what waits is in memory. */
+  /** How much of what waits is in memory. Default: some thousands of jobs. */
   readonly sizes?: WindowSizes;
 }
 
@@ -45,10 +56,18 @@ export class JobScheduler {
   readonly #waiting: Readonly<Record<SlotKind, Waiting>> = { ordinary: newWaiting(), reserved: newWaiting() };
   /** Jobs whose last attempt has not let go yet. */
   readonly #held = new Set<string>();
+  /** For how many windows the sizes were made. */
+  #sized: { readonly windows: number; readonly sizes: WindowSizes } | undefined;
 
   constructor(options: JobSchedulerOptions) {
     this.#options = options;
-    this.#windowOptions = { ...options, held: this.#held };
+    const inTurn = pLimit(READS_AT_ONCE);
+    this.#windowOptions = {
+      ...options,
+      held: this.#held,
+      sizes: () => this.#sizes,
+      preload: (find) => inTurn(() => this.#hasRoomForStates ? options.preload(find) : find().then(() => {})),
+    };
   }
 
   /** Jobs in memory, of all that wait. */
@@ -60,11 +79,16 @@ export class JobScheduler {
     return size;
   }
 
-  /** Forgets everything and reads the first window of each queue and priority from disk. */
+  /** Forgets everything and reads the first window of each priority of these queues, all that have jobs waiting. */
   async load(queues: Iterable<string>): Promise<void> {
     for (const { windows } of Object.values(this.#waiting)) windows.clear();
-    const windows = lanesOf(new Set(queues)).map(({ queue, rank }) => this.#window(queue, rank, true));
-    await Promise.all(windows.map((window) => window.refill()));
+    this.#sized = undefined;
+    const lanes = lanesOf(new Set(queues)).sort((a, b) => b.rank - a.rank);
+    const windows = lanes.map(({ queue, rank }) => this.#window(queue, rank, true));
+    await Promise.all(windows.map(async (window) => {
+      await window.refill();
+      this.#forgetSpent(window);
+    }));
   }
 
   /** Takes note of what landed. */
@@ -92,6 +116,7 @@ export class JobScheduler {
     if (this.#mayBeOnDisk(waiting, fair ? undefined : best) || !best) return undefined;
     waiting.choices += 1;
     best.window.remove(best.entry);
+    this.#forgetSpent(best.window);
     return best.entry.id;
   }
 
@@ -132,8 +157,33 @@ export class JobScheduler {
   }
 
   #move(before: JobState | null, after: JobState): void {
-    if (before && isQueued(before.phase)) this.#windowOf(before).remove(before);
+    if (before && isQueued(before.phase)) {
+      const window = this.#windowOf(before);
+      window.remove(before);
+      this.#forgetSpent(window);
+    }
     if (isQueued(after.phase)) this.#windowOf(after).add(after);
+  }
+
+  /** Queues come and go, and each choice looks at all windows. */
+  #forgetSpent(window: DueWindow): void {
+    if (!window.isSpent) return;
+    const { windows } = this.#waiting[this.kindOf(window.queue)];
+    const id = windowId(window);
+    if (windows.get(id) === window) windows.delete(id);
+  }
+
+  /** What each window may hold, so that all of them together hold some thousands. */
+  get #sizes(): WindowSizes {
+    const windows = this.#waiting.ordinary.windows.size;
+    if (this.#sized?.windows !== windows) {
+      this.#sized = { windows, sizes: sizesAmong(windows, this.#options.sizes ?? SIZES) };
+    }
+    return this.#sized.sizes;
+  }
+
+  get #hasRoomForStates(): boolean {
+    return this.#sizes.page * this.#waiting.ordinary.windows.size <= STATES_AT_HAND;
   }
 
   /** Whether a window that has nothing at hand may have a better choice on disk; it is then read, and told of. */
@@ -174,7 +224,7 @@ export class JobScheduler {
   /** A queue that was not there when the windows were loaded has nothing on disk but what lands from now on. */
   #window(queue: string, rank: number, unread = false): DueWindow {
     const { windows } = this.#waiting[this.kindOf(queue)];
-    const id = `${rank}${queue}`;
+    const id = windowId({ queue, rank });
     let window = windows.get(id);
     if (!window) windows.set(id, window = new DueWindow(queue, rank, unread, this.#windowOptions));
     return window;
@@ -190,6 +240,15 @@ interface Waiting {
 
 function newWaiting(): Waiting {
   return { windows: new Map(), choices: 0 };
+}
+
+function windowId({ queue, rank }: Lane): string {
+  return `${rank}${queue}`;
+}
+
+function sizesAmong(windows: number, { page, low, high }: WindowSizes): WindowSizes {
+  const share = Math.max(Math.min(1, SMALLEST_PAGE / page), Math.min(1, FULL_WINDOWS / windows));
+  return { page: Math.ceil(page * share), low: Math.ceil(low * share), high: Math.ceil(high * share) };
 }
 
 interface Choice {

@@ -26,6 +26,7 @@ interface Entry {
 
 export class JobStates {
   readonly #stored: StoredJobs;
+  readonly #storedForMany: StoredJobs;
   readonly #entries = new Map<string, Entry>();
   /** From so many entries on some are evicted; more than `CAPACITY` while too many have something staged. */
   #limit = CAPACITY;
@@ -37,8 +38,10 @@ export class JobStates {
   /** Jobs evicted while reads were under way, by the last read that had begun: a row it brings may be older than its job. */
   readonly #evicted = new Map<string, number>();
 
-  constructor(stored: StoredJobs) {
+  /** @param storedForMany Reads what is preloaded. Default: as all else. */
+  constructor(stored: StoredJobs, storedForMany = stored) {
     this.#stored = stored;
+    this.#storedForMany = storedForMany;
   }
 
   /** The latest state, `null` when there is no such job, `undefined` when it is not at hand. */
@@ -68,7 +71,7 @@ export class JobStates {
     await this.#reading(async (isStale) => {
       const jobs = await find();
       const missing = jobs.filter(({ id }) => !this.#entries.has(id)).slice(0, CAPACITY / 2);
-      const states = await this.#stored.read(missing);
+      const states = await this.#storedForMany.read(missing);
       states.forEach((state, i) => {
         const { id } = missing[i]!;
         if (state && !this.#entries.has(id) && !isStale(id)) this.#insert(id, state);

@@ -32,6 +32,7 @@ import { Records } from "./records.ts";
 import { JobsAsOf } from "./jobs_as_of.ts";
 import { recoverInterrupted } from "./recovery.ts";
 import { WaitingJobs } from "./job/waiting.ts";
+import { SharedReads } from "./shared_reads.ts";
 import { StoredJobs } from "./stored_jobs.ts";
 import { supervisorMachine, type SupervisorParts } from "./supervisor.ts";
 
@@ -107,12 +108,13 @@ export class Runtime {
     await Promise.all([counts.load(store, clock.now()), running.load(store, log)]);
     waiting.load(log.position);
     const stored = new StoredJobs({ store, log, running });
-    const states = new JobStates(stored);
+    const shared = new SharedReads(log);
+    const states = new JobStates(stored, new StoredJobs({ store, log: shared, running }));
     const processor = new JobProcessor({ log, states, clock, random });
     const restart = (error: unknown) => supervisor.send({ type: "child.failed", error });
     const scheduler: JobScheduler = new JobScheduler({
       store,
-      log,
+      log: shared,
       handles: (jobType) => jobTypes.get(jobType) !== undefined,
       preload: (find) => states.preload(find),
       onFound: () => pool.fill(),
@@ -147,7 +149,7 @@ export class Runtime {
         pool,
         scheduler,
         clock,
-        queues: () => [...counts.lanes()].map(({ queue }) => queue),
+        queues: () => queuesWithWaiting(counts),
         recover: () => recoverInterrupted(running, processor),
         onRecovered: options.onRecovered ?? (() => {}),
         onRestart: options.onRestart ?? (() => {}),
@@ -216,6 +218,10 @@ export class Runtime {
     await this.tree?.close();
     await this.log.close();
   }
+}
+
+function* queuesWithWaiting(counts: JobCounts): Generator<string> {
+  for (const { queue, counts: { queued } } of counts.lanes()) if (queued > 0) yield queue;
 }
 
 function followTree(log: EventLog<JobChange>, privateKey: KeyObject, options: RuntimeOptions): TreeFollower {

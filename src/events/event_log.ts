@@ -30,6 +30,7 @@ import { readEvents, readEventsAt } from "./event_page.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { toIsoTime } from "./iso_time.ts";
 import { PendingAppend } from "./pending_append.ts";
+import { RecentPages } from "./recent_pages.ts";
 import type { Store } from "./store.ts";
 import { TransientMap } from "./transient_map.ts";
 import { Upcasters } from "./upcasters.ts";
@@ -57,6 +58,7 @@ export class EventLog<Change> {
   readonly #upcasters: Upcasters;
   readonly #committer: Committer;
   readonly #commits: GroupCommit<Change>;
+  readonly #recent = new RecentPages();
   readonly #listeners = new Set<LogListener<Change>>();
   /** Versions of the streams that have something staged. */
   readonly #staged = new TransientMap<string, number>();
@@ -193,7 +195,8 @@ export class EventLog<Change> {
   /** The committed events at these positions, in their order; `undefined` where there is none. */
   async find(positions: readonly number[]): Promise<(StoredEvent | undefined)[]> {
     const end = this.position;
-    const events = await readEventsAt(this.#store, PARTITION, positions.filter((position) => position < end));
+    const committed = positions.filter((position) => position < end);
+    const events = await readEventsAt(this.#store, PARTITION, committed, this.#recent);
     const found = events.values();
     return positions.map((position) => {
       const bytes = position < end ? found.next().value : undefined;

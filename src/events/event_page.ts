@@ -9,6 +9,7 @@
  */
 import { MAX_EVENT_BYTES, type StoredEvent } from "./event.ts";
 import { eventKey, EVENTS } from "./head.ts";
+import type { RecentPages } from "./recent_pages.ts";
 import { takeBytes } from "./shared_bytes.ts";
 import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
@@ -86,35 +87,36 @@ export async function readEvents(
   from: number,
   end: number,
 ): Promise<Uint8Array[]> {
-  if (end <= from) return [];
-  const prefix = [EVENTS, partition];
-  const [first, rest] = await Promise.all([
-    pageWith(store, partition, from),
-    end === from + 1 ? [] : store.list(
-      { prefix, start: eventKey(partition, from + 1), end: eventKey(partition, end) },
-      { limit: end - from },
-    ),
-  ]);
   const found: Uint8Array[] = [];
-  for (const page of [...first ? [first] : [], ...rest.map(fromPage)]) {
+  for (const page of await readPages(store, partition, from, end)) {
     found.push(...page.events.slice(Math.max(0, from - page.first), end - page.first));
   }
   return found;
 }
 
-/** The stored bytes of the events at these positions, in their order; `undefined` where there is none. */
+/**
+ * The stored bytes of the events at these positions, in their order; `undefined` where there is none.
+ *
+ * @param recent Asked first, and given what is read. Then all of the positions must be committed.
+ */
 export async function readEventsAt(
   store: Store,
   partition: number,
   positions: readonly number[],
+  recent?: RecentPages,
 ): Promise<(Uint8Array | undefined)[]> {
-  const found = new Map<number, Uint8Array>();
-  const runs = neighbours(positions);
+  const found = new Map<number, Uint8Array | undefined>();
+  for (const position of positions) found.set(position, recent?.at(position));
+  const runs = neighbours(positions.filter((position) => !found.get(position)));
   for (let i = 0; i < runs.length; i += READS_AT_ONCE) {
     await Promise.all(
       runs.slice(i, i + READS_AT_ONCE).map(async ([first, last]) => {
-        const events = await readEvents(store, partition, first, last + 1);
-        events.forEach((bytes, j) => found.set(first + j, bytes));
+        for (const page of await readPages(store, partition, first, last + 1)) {
+          recent?.add(page);
+          page.events.forEach((bytes, j) => {
+            if (found.has(page.first + j)) found.set(page.first + j, bytes);
+          });
+        }
       }),
     );
   }
@@ -124,16 +126,32 @@ export async function readEventsAt(
 const READS_AT_ONCE = 16;
 /** Events that lie no further apart are most likely on one page, or on the next. */
 const NEAR = 64;
+/** What lies between is read, too, so a run has an end. */
+const LONGEST_RUN = 1_024;
 
 /** First and last of the runs of positions that are read together. */
 function neighbours(positions: readonly number[]): [first: number, last: number][] {
   const runs: [first: number, last: number][] = [];
-  for (const position of [...new Set(positions)].sort((a, b) => a - b)) {
+  for (const position of [...positions].sort((a, b) => a - b)) {
     const run = runs.at(-1);
-    if (run && position - run[1] <= NEAR) run[1] = position;
+    if (run && position - run[1] <= NEAR && position - run[0] < LONGEST_RUN) run[1] = position;
     else runs.push([position, position]);
   }
   return runs;
+}
+
+/** The pages that hold the events from position `from` (inclusive) to `end` (exclusive), and their neighbours on those. */
+async function readPages(store: Store, partition: number, from: number, end: number): Promise<EventPage[]> {
+  if (end <= from) return [];
+  const prefix = [EVENTS, partition];
+  const [first, rest] = await Promise.all([
+    pageWith(store, partition, from),
+    end === from + 1 ? [] : store.list(
+      { prefix, start: eventKey(partition, from + 1), end: eventKey(partition, end) },
+      { limit: end - from },
+    ),
+  ]);
+  return [...first ? [first] : [], ...rest.map(fromPage)];
 }
 
 /** The last page that begins at or before the position. */

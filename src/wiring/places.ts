@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { type ClosableCache } from "../cache/closable_cache.ts";
+import type { ClosableCache } from "../cache/closable_cache.ts";
 import { openCache } from "../cache/open_cache.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { createKvFile } from "../config/kv_file.ts";

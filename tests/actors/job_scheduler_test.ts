@@ -76,6 +76,25 @@ function takeAll(scheduler: JobScheduler, now: number): string[] {
   return Array.from({ length: 1_000 }, () => scheduler.take(now)).filter((id) => id !== undefined);
 }
 
+Deno.test("JobScheduler holds some thousands of jobs, however many queues they are of, and chooses all in order", async () => {
+  const bench = new Bench();
+  const all = Array.from(
+    { length: 60 },
+    (_, n) => Array.from({ length: 300 }, (_, q) => job({ queue: `q${q}`, readyAt: n })),
+  ).flat();
+  await bench.write(all);
+  await bench.scheduler.load(new Set(all.map(({ queue }) => queue)));
+  assert(bench.scheduler.atHand < 8_000, `${bench.scheduler.atHand} at hand`);
+  const taken: string[] = [];
+  while (taken.length < all.length) {
+    const id = bench.scheduler.take(1_000);
+    if (id === undefined) await settle();
+    else taken.push(id);
+  }
+  assertEquals(taken, all.map(({ id }) => id));
+  assert(bench.scheduler.atHand === 0);
+});
+
 Deno.test("JobScheduler takes the highest priority first, and the oldest first within it", async () => {
   const bench = new Bench();
   const places: Place[] = [

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { EVENTS } from "../../../src/events/head.ts";
 import type { Commit, Store, StoreEntry, StoreKey, StoreRange } from "../../../src/events/store.ts";
 
 export class CountingStore implements Store {
@@ -11,6 +12,8 @@ export class CountingStore implements Store {
   requests = 0;
   /** Entries that they brought. */
   entries = 0;
+  /** Pages of the log that were listed. */
+  pages = 0;
 
   constructor(inner: Store) {
     this.#inner = inner;
@@ -38,6 +41,7 @@ export class CountingStore implements Store {
   async list(range: StoreRange, options: { limit: number; reverse?: boolean }): Promise<StoreEntry[]> {
     const entries = await this.#inner.list(range, options);
     this.#count(entries.length);
+    if (range.prefix[0] === EVENTS) this.pages += entries.length;
     return entries;
   }
 
