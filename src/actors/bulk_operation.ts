@@ -96,6 +96,8 @@ class BulkRun {
   readonly #cause: string;
   readonly #meta: EventMeta;
   readonly #tally: Record<Fate, number> = { changed: 0, unchanged: 0, refused: 0 };
+  /** What was being processed when this attempt began. */
+  readonly #running: ReadonlySet<string>;
   /** How many jobs it is about, as far as is known. */
   #total = 0;
 
@@ -105,6 +107,7 @@ class BulkRun {
     this.#context = context;
     this.#origin = origin;
     this.#range = { signal: context.signal, before: origin.endId };
+    this.#running = new Set(parts.sources.running.ids);
     this.#cause = String(origin.event.position);
     this.#meta = {
       actor: origin.event.actor,
@@ -145,8 +148,15 @@ class BulkRun {
     return this.#tally.changed - before;
   }
 
-  #pages(): AsyncGenerator<JobState[]> {
-    return selectedJobs(this.#parts.sources, this.#payload, this.#range);
+  /**
+   * A cancel frees slots, in which further jobs start. Of a filter that names those that are being processed only the ones
+   * that were so already are meant, or it would chase all that wait.
+   */
+  async *#pages(): AsyncGenerator<JobState[]> {
+    const { status } = this.#payload.filter;
+    for await (const page of selectedJobs(this.#parts.sources, this.#payload, this.#range)) {
+      yield status === "processing" ? page.filter(({ id }) => this.#running.has(id)) : page;
+    }
   }
 
   /** All at once, so that they share commits. */

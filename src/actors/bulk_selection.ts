@@ -10,6 +10,8 @@ import { type JobListSources, listJobs } from "./job_list.ts";
 import type { BulkSelection, JobFilter } from "./jobs.ts";
 
 const PAGE = 500;
+/** A filter that few jobs fit is walked over for long: what was found is not kept waiting for more pages than these. */
+const MOST_READS = 3;
 
 const STATUSES: Readonly<Record<BulkAction, readonly JobStatus[]>> = {
   cancel: ["queued", "processing"],
@@ -31,12 +33,14 @@ export async function* selectedJobs(
 ): AsyncGenerator<JobState[]> {
   const lists = statusesOf(action, filter).map((status) => jobsOf(sources, { ...filter, status }, options));
   let page: JobState[] = [];
+  let reads = 0;
   for await (const state of newestFirst(lists)) {
-    if (state.jobType === BULK_OPERATION) continue;
-    page.push(state);
-    if (page.length < PAGE) continue;
-    yield page;
+    if (state === READ) reads += 1;
+    else if (state.jobType !== BULK_OPERATION) page.push(state);
+    if (page.length < PAGE && reads < MOST_READS) continue;
+    if (page.length > 0) yield page;
     page = [];
+    reads = 0;
   }
   if (page.length > 0) yield page;
 }
@@ -53,35 +57,52 @@ export async function countSelected(
   return count;
 }
 
+/** Says that a list was read on, whatever was found. */
+const READ = "read";
+
 async function* jobsOf(
   sources: JobListSources,
   filter: JobFilter,
   { signal, before }: SelectionOptions,
-): AsyncGenerator<JobState> {
+): AsyncGenerator<JobState | typeof READ> {
   for (let after = before;;) {
     const page = { limit: PAGE, signal, ...(after !== undefined && { after }) };
     const { states, next } = await listJobs(sources, filter, page);
     yield* states;
     if (next === undefined) return;
+    yield READ;
     after = next;
   }
 }
 
 /** Merges lists that have the newest first; a job that moved from one to another while they were read comes once. */
-async function* newestFirst(lists: readonly AsyncGenerator<JobState>[]): AsyncGenerator<JobState> {
-  const heads = await Promise.all(lists.map((list) => list.next()));
-  let last: string | undefined;
-  for (;;) {
-    let newest = -1;
-    heads.forEach(({ done, value }, i) => {
-      if (!done && (newest === -1 || value.id > heads[newest]!.value.id)) newest = i;
-    });
-    if (newest === -1) return;
-    const state: JobState = heads[newest]!.value;
-    if (state.id !== last) yield state;
-    last = state.id;
-    heads[newest] = await lists[newest]!.next();
+async function* newestFirst(
+  lists: readonly AsyncGenerator<JobState | typeof READ>[],
+): AsyncGenerator<JobState | typeof READ> {
+  const heads = await Promise.all(lists.map(headOf));
+  for (let last: string | undefined;;) {
+    const newest = newestOf(heads);
+    if (newest === undefined) return;
+    const head = heads[newest]!;
+    if (head === READ || head.id !== last) yield head;
+    if (head !== READ) last = head.id;
+    heads[newest] = await headOf(lists[newest]!);
   }
+}
+
+async function headOf<T>(list: AsyncGenerator<T>): Promise<T | undefined> {
+  const { done, value } = await list.next();
+  return done ? undefined : value;
+}
+
+/** Index of the newest job, or of a list that must be read on before that is known; `undefined` at the end of all. */
+function newestOf(heads: readonly (JobState | typeof READ | undefined)[]): number | undefined {
+  let newest: { readonly i: number; readonly id: string } | undefined;
+  for (const [i, head] of heads.entries()) {
+    if (head === READ) return i;
+    if (head && (newest === undefined || head.id > newest.id)) newest = { i, id: head.id };
+  }
+  return newest?.i;
 }
 
 function statusesOf(action: BulkAction, { status }: JobFilter): readonly JobStatus[] {

@@ -3,7 +3,8 @@
  *
  * | filter | read |
  * | --- | --- |
- * | `tag` | the tag's index |
+ * | `status` processing | nothing: these jobs are in the row of running jobs |
+ * | `tag` | the tag's index, unless the rest of the filter leaves few jobs |
  * | any other | the parts of the list index that fit; the counts tell which there are |
  * | too many parts | the log, backwards |
  *
@@ -35,14 +36,20 @@ export interface JobListSources {
 
 /** Beyond so many parts it is cheaper to look at all jobs. */
 const MAX_PARTS = 64;
+/** So many jobs are looked at sooner than all that bear a tag. */
+const FEW = 1_000;
 
 /** The sources of every job that the filter may name, but for those that are being processed. */
 export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[] {
   const { store, log, counts } = from;
-  if (filter.tag !== undefined) return [tagged(store, filter.tag)];
-  const { parts, queuesWithWaiting } = lanesFor(counts, filter);
+  if (filter.status === "processing") return [];
+  const { parts, queuesWithWaiting, jobs } = lanesFor(counts, filter);
+  const { tag, status, queue, job_type, priority } = filter;
+  if (tag !== undefined) {
+    const leavesFew = (status ?? queue ?? job_type) !== undefined && jobs <= FEW;
+    if (!leavesFew || parts.length > MAX_PARTS) return [tagged(store, tag)];
+  }
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
-  const { priority } = filter;
   const lanes = lanesOf(queuesWithWaiting)
     .filter(({ rank }) => priority === undefined || JOB_PRIORITIES[rank] === priority);
   const sources = parts.map((part) => listed(store, part));
@@ -53,8 +60,9 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
 function lanesFor(
   counts: JobCounts,
   { status, queue, job_type }: JobFilter,
-): { parts: StoreKey[]; queuesWithWaiting: string[] } {
+): { parts: StoreKey[]; queuesWithWaiting: string[]; jobs: number } {
   const parts: StoreKey[] = [];
+  let jobs = 0;
   const queues = new Set<string>();
   for (const lane of counts.lanes()) {
     if (queue !== undefined && lane.queue !== queue) continue;
@@ -62,10 +70,11 @@ function lanesFor(
     for (const each of status === undefined ? JOB_STATUSES : [status]) {
       if (lane.counts[each] === 0 || each === "processing") continue;
       parts.push(laneKey(each, lane.queue, lane.jobType));
+      jobs += lane.counts[each];
       if (each === "queued") queues.add(lane.queue);
     }
   }
-  return { parts, queuesWithWaiting: [...queues] };
+  return { parts, queuesWithWaiting: [...queues], jobs };
 }
 
 /** Keys `["g", tag, id]`, which say nothing but that there is such a job. */

@@ -6,7 +6,8 @@ import { bulkOperation } from "../../src/actors/bulk_operation.ts";
 import { JOB_PRIORITIES, JOB_STATUSES, type JobStatus } from "../../src/actors/job/job.ts";
 import type { AnyHandler } from "../../src/actors/job_type_registry.ts";
 import type { JobProcessor } from "../../src/actors/job_processor.ts";
-import type { JobFilter } from "../../src/actors/jobs.ts";
+import { selectedJobs } from "../../src/actors/bulk_selection.ts";
+import type { BulkSelection, JobFilter } from "../../src/actors/jobs.ts";
 import type { Store } from "../../src/events/store.ts";
 import type { HandlerContext } from "../../src/handlers/handler.ts";
 import { settle } from "../support/manual_clock.ts";
@@ -376,6 +377,59 @@ Deno.test("a bulk cancel misses no job that is started while it reads which ther
   const { matched, changed } = await run;
   assertEquals([matched, changed], [1, 1]);
   assertEquals((await jobs.queries.get(waiting))!.cancel_requested_at !== null, true);
+});
+
+/** A job type that runs until it is told to stop. */
+const obedient: AnyHandler = {
+  jobType: "obedient",
+  payloadSchema: z.looseObject({}),
+  run: (_, { signal }) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+};
+
+runtimeTest("a bulk cancel of what is being processed does not chase the jobs that start in its place", {
+  handlers: [obedient],
+  concurrency: 10,
+}, async (test) => {
+  const tags = ["release-42"];
+  const ids = await createMany(test, 300, () => ({ job_type: "obedient", scheduled_at: null, tags }));
+  await settle();
+  const running = await statuses(test, ids);
+  assertEquals(running, { processing: 10, queued: 290 });
+  const payload = { action: "cancel", filter: { status: "processing", tag: "release-42" } };
+  assertEquals(await test.runtime.jobs.bulk.count(payload as BulkSelection, NEVER), 10);
+  assertEquals(await bulk(test, payload), [10, 10, 0, 0]);
+  await settle();
+  assertEquals(await statuses(test, ids), { cancelled: 10, processing: 10, queued: 280 });
+});
+
+Deno.test("a bulk cancel acts on what it has found while it looks for more", async () => {
+  const jobs = await logOfJobs();
+  const ids: string[] = [];
+  for (let i = 0; i < 4_000; i++) {
+    ids.push(jobs.newJobId());
+    const spec = aSpec({ priority: i % 1_000 === 999 ? "high" : "normal", tags: ["release"] });
+    jobs.processor.stage(ids[i]!, null, { type: "create", spec, idempotency: null }, TESTER);
+    if (i % 400 === 0) await jobs.log.drain();
+  }
+  await jobs.log.drain();
+  const pages: string[][] = [];
+  let reads = 0;
+  const store: Partial<Store> = {
+    list: (...args) => {
+      reads += 1;
+      return jobs.store.list(...args);
+    },
+  };
+  const sources = { ...jobs, store: store as Store };
+  const selection: BulkSelection = { action: "cancel", filter: { tag: "release", priority: "high" } };
+  const readsOfPages: number[] = [];
+  for await (const page of selectedJobs(sources, selection, { signal: NEVER })) {
+    pages.push(page.map(({ id }) => id));
+    readsOfPages.push(reads);
+  }
+  assertEquals(pages, [3_999, 2_999, 1_999, 999].map((i) => [ids[i]!]));
+  assert(readsOfPages[0]! < reads / 3, `${readsOfPages[0]} of ${reads} reads`);
 });
 
 runtimeTest("a bulk operation tells how far it is", {}, async (test) => {

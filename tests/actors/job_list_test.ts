@@ -317,6 +317,31 @@ Deno.test("a filter that no index serves looks at so many jobs a page, and its c
   assert(pages >= 5_000 / (2 * SCAN_LIMIT), `${pages} pages`);
 });
 
+Deno.test("a tag that many jobs bear costs a filter nothing that leaves few jobs, or those being processed", async () => {
+  const store = new CountingStore(new MemoryStore());
+  const jobs = await logOfJobs({ store });
+  const { processor, newJobId, log } = jobs;
+  const ids: string[] = [];
+  for (let i = 0; i < 3_000; i++) {
+    const id = newJobId();
+    ids.push(id);
+    const spec = aSpec({ tags: ["release"] });
+    const { after } = processor.stage(id, null, { type: "create", spec, idempotency: null }, TESTER);
+    if (i >= 5) processor.stage(id, after, { type: i < 8 ? "start" : "cancel" }, TESTER);
+    if (i % 500 === 0) await log.drain();
+  }
+  await log.drain();
+  for (const [status, expected] of [["queued", ids.slice(0, 5)], ["processing", ids.slice(5, 8)]] as const) {
+    const page = await store.during(async () => {
+      const { jobs: shown, next } = await jobs.queries.list({ tag: "release", status }, { limit: 20 });
+      assertEquals([shown.map(({ id }) => id), next], [[...expected].reverse(), undefined]);
+    });
+    assert(page.entries < 50, `${page.entries} entries for ${status}`);
+  }
+  const rest = await jobs.queries.list({ tag: "release", status: "cancelled" }, { limit: 20 });
+  assertEquals(rest.jobs.map(({ id }) => id), ids.slice(-20).reverse());
+});
+
 Deno.test("waiting jobs are listed at the same cost however many wait for a retry or are scheduled beside them", async () => {
   const store = new CountingStore(new MemoryStore());
   const jobs = await logOfJobs({ store });
