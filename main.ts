@@ -34,6 +34,7 @@ import {
   logStopped,
   logUncaught,
 } from "./src/logging/job_lines.ts";
+import { withoutPayload } from "./src/logging/without_payload.ts";
 import { loggerOf, setupLogging } from "./src/logging/setup.ts";
 import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
@@ -80,8 +81,10 @@ async function main(): Promise<void> {
   const log = loggerOf("main");
   const worker = loggerOf("background_worker");
   onUncaughtError((error, attempt) => {
-    if (attempt) logUncaught(worker, { ...attempt, error: errorMessage(error), place: placeOf(error) });
-    else worker.error(`Something failed that nothing catches: ${describe(error)}`);
+    if (attempt) {
+      const shown = withoutPayload(errorMessage(error), attempt.payload);
+      logUncaught(worker, { ...attempt, error: shown, place: placeOf(error) });
+    } else worker.error(`Something failed that nothing catches: ${describe(error)}`);
   });
   for (const line of unknownVariables(Object.keys(Deno.env.toObject()))) log.warn(line);
   if (config.smtpUrl === undefined) {

@@ -69,9 +69,9 @@ export class Attempt {
 
   /** Calls the handler. Everything that it may do ends in `onSettled`. */
   start(): void {
-    const { timeouts, timeoutSeconds, jobId, jobType, attempt } = this.#options;
+    const { timeouts, timeoutSeconds, jobId, jobType, attempt, payload } = this.#options;
     timeouts.set(this.#timeout, Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS));
-    runAs({ jobId, jobType: jobType.handler.jobType, attempt }, () => this.#run()).then(
+    runAs({ jobId, jobType: jobType.handler.jobType, attempt, payload }, () => this.#run()).then(
       (result) => this.#handlerSettled(completed(result)),
       (error) => this.#handlerSettled(failed(error)),
     );

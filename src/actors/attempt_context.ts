@@ -5,22 +5,27 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { JsonObject } from "../handlers/handler.ts";
 
-/** Whose code runs. */
 export interface AttemptFacts {
   readonly jobId: string;
   readonly jobType: string;
   readonly attempt: number;
 }
 
-const context = new AsyncLocalStorage<AttemptFacts>();
+/** Whose code runs. */
+export interface RunningAttempt extends AttemptFacts {
+  readonly payload: JsonObject;
+}
+
+const context = new AsyncLocalStorage<RunningAttempt>();
 
 /** Calls `run` as code of this attempt's. */
-export function runAs<T>(facts: AttemptFacts, run: () => T): T {
-  return context.run(facts, run);
+export function runAs<T>(attempt: RunningAttempt, run: () => T): T {
+  return context.run(attempt, run);
 }
 
 /** `undefined` for code of Daybook's own, and for what a timer throws: that one has lost whose it was. */
-export function currentAttempt(): AttemptFacts | undefined {
+export function currentAttempt(): RunningAttempt | undefined {
   return context.getStore();
 }

@@ -2,7 +2,7 @@
  * The lines that tell of the supervisor and of jobs, in the words of the contract.
  *
  * Each takes its logger and facts and makes nothing while its level is off. No payload value is in any of them: of an
- * error only its name and the beginning of its message are told.
+ * error only its name and the beginning of its message are told, without what it quotes of the payload (`without_payload.ts`).
  *
  * @module
  */
@@ -36,12 +36,13 @@ export function logJobsFound(logger: Logger, facts: { waiting: number; recovered
   logger.info(`📋 Found ${count(waiting, "job")} waiting${rest}`, { waiting, recovered });
 }
 
-/** `maxRetries` as in the job, so an attempt of `maxRetries + 1`. */
+/** `maxRetries` as in the job, so an attempt of `maxRetries + 1`; interruptions and retries by hand make it more. */
 export function logProcessing(logger: Logger, facts: JobFacts & { maxRetries: number }): void {
   if (logger.level > LogLevels.INFO) return;
   const { jobId, jobType, attempt, maxRetries } = facts;
+  const of = attempt <= maxRetries + 1 ? ` of ${maxRetries + 1}` : "";
   logger.info(
-    `⚙️ Processing job ${jobId} (${jobType}, attempt ${attempt} of ${maxRetries + 1})`,
+    `⚙️ Processing job ${jobId} (${jobType}, attempt ${attempt}${of})`,
     fields(facts),
   );
 }

@@ -5,6 +5,7 @@
  */
 import type { Logger } from "@std/log";
 import type { JobEventType } from "../actors/job/events.ts";
+import type { JobState } from "../actors/job/state.ts";
 import type { JobChange } from "../actors/job/projector.ts";
 import type { LogListener } from "../events/append.ts";
 import {
@@ -15,6 +16,7 @@ import {
   logProcessing,
   logRetry,
 } from "../logging/job_lines.ts";
+import { withoutPayload } from "../logging/without_payload.ts";
 
 export function jobReporter(logger: Logger): LogListener<JobChange> {
   return {
@@ -36,16 +38,21 @@ function report(logger: Logger, type: JobEventType, { after }: JobChange): void 
     case "job.attempt_failed":
       return logRetry(logger, {
         ...facts,
-        error: after.errorMessage!,
+        error: shownError(after),
         retryCount: after.retryCount,
         maxRetries: after.maxRetries,
         nextRetryAt: new Date(after.nextRetryAt!).toISOString(),
       });
     case "job.failed":
-      return logFailed(logger, { ...facts, error: after.errorMessage! });
+      return logFailed(logger, { ...facts, error: shownError(after) });
     case "job.cancelled":
       return logCancelled(logger, facts);
     case "job.interrupted":
       return logInterrupted(logger, { ...facts, interruptCount: after.interruptCount });
   }
+}
+
+/** A large payload is in the log only. */
+function shownError({ errorMessage, payload }: JobState): string {
+  return withoutPayload(errorMessage!, "inline" in payload ? payload.inline : undefined);
 }

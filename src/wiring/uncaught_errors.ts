@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { type AttemptFacts, currentAttempt } from "../actors/attempt_context.ts";
+import { currentAttempt, type RunningAttempt } from "../actors/attempt_context.ts";
 
 /** From now on they are told and end nothing. Answers a function that ends that. */
 export function onUncaughtError(
-  told: (error: unknown, attempt: AttemptFacts | undefined) => void,
+  told: (error: unknown, attempt: RunningAttempt | undefined) => void,
 ): () => void {
   const thrown = (event: ErrorEvent) => {
     event.preventDefault();

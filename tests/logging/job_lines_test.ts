@@ -50,6 +50,8 @@ Deno.test("logProcessing() tells the job, its type and which attempt of how many
     message: "⚙️ Processing job 0195 (email_send, attempt 1 of 4)",
     fields,
   }]);
+  const [again] = logged((logger) => lines.logProcessing(logger, { ...job, attempt: 3, maxRetries: 0 }));
+  assertEquals(again?.message, "⚙️ Processing job 0195 (email_send, attempt 3)", "after interruptions");
 });
 
 Deno.test("logCompleted() tells how long the attempt took", () => {

@@ -33,6 +33,23 @@ Deno.test("a job of each built-in type completes on a server started as a user s
     }
   }));
 
+Deno.test("a failure's lines tell its error, but nothing that it quotes of the payload", () =>
+  withData(async (dataDir) => {
+    await using server = await ServerProcess.start({ dataDir, env });
+    // A large payload is in the log only, not in what the lines are made of.
+    for (const text of ["Hello", "Hello".repeat(1_000)]) {
+      const { id } = await server.post<Job>("/background-jobs", {
+        job_type: "email_send",
+        payload: { to: "ada@example.com", subject: "Hello", text, template: "no-such-template" },
+      });
+      const job = await server.json<Job>(`/background-jobs/${id}?wait=30`);
+      assert(job.error_message?.includes("no-such-template"), job.error_message!);
+      const [line] = await server.waitForLine(new RegExp(`.*Job ${id} failed \\(email_send.*`));
+      assertMatch(line, /: \w+Error: /);
+    }
+    assert(!server.output.includes("no-such-template"), server.output);
+  }));
+
 Deno.test("SIGTERM ends the server with 0, gives back what runs, and the next start finishes it", () =>
   withData(async (dataDir) => {
     const first = await ServerProcess.start({ dataDir, env });

@@ -17,11 +17,11 @@ Deno.test("an error that a handler leaves to nobody ends neither Daybook nor a j
       const { id } = await server.post<Job>("/background-jobs", { job_type: "stray", payload: { where } });
       const job = await server.json<Job>(`/background-jobs/${id}?wait=10`);
       assertEquals([job.status, job.attempt], ["completed", 1], where);
-      // A timer has forgotten whose it was; the stack tells the file.
+      // The place is in the payload, so it is not shown. A timer has forgotten whose it was; the stack tells the file.
       const line = where === "timer"
         ? /ERROR - Something failed that nothing catches: Error: stray in a timer.*handlers\/stray\.ts:\d+/
         : new RegExp(
-          `ERROR - 💥 Job ${id} left an error that nothing catches \\(stray, attempt 1\\): Error: stray in a ${where} at file:\\S+/stray\\.ts:\\d+:\\d+\\n`,
+          `ERROR - 💥 Job ${id} left an error that nothing catches \\(stray, attempt 1\\): Error: stray in a … at file:\\S+/stray\\.ts:\\d+:\\d+\\n`,
         );
       assertMatch(server.output, line);
     }
