@@ -42,7 +42,7 @@ import { jobTypes } from "./src/wiring/job_types.ts";
 import { listen } from "./src/wiring/listen.ts";
 import { handlerServices } from "./src/wiring/services.ts";
 import { recordSettings } from "./src/wiring/settings_record.ts";
-import { onUncaughtError, placeOf } from "./src/wiring/uncaught_errors.ts";
+import { onUncaughtError, placeOf, withoutMessage } from "./src/wiring/uncaught_errors.ts";
 import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { openWitness } from "./src/wiring/witness.ts";
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
     if (attempt) {
       const shown = withoutPayload(errorMessage(error), attempt.payload);
       logUncaught(worker, { ...attempt, error: shown, place: placeOf(error) });
-    } else worker.error(`Something failed that nothing catches: ${describe(error)}`);
+    } else worker.error(`Something failed that nothing catches: ${withoutMessage(error)}`);
   });
   for (const line of unknownVariables(Object.keys(Deno.env.toObject()))) log.warn(line);
   if (config.smtpUrl === undefined) {
@@ -168,7 +168,13 @@ async function main(): Promise<void> {
     worker.critical(`Giving up after too many failures: ${describe(error)}`);
     void stop(1);
   });
-  async function stop(code: number): Promise<void> {
+  function stop(code: number): Promise<void> {
+    return close(code).catch((error) => {
+      console.error(`Something failed at the end: ${describe(error)}`);
+      stopped.resolve(1);
+    });
+  }
+  async function close(code: number): Promise<void> {
     const closed = server.shutdown();
     // While the log still takes them.
     await failedLogins.close();

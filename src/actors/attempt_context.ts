@@ -25,7 +25,10 @@ export function runAs<T>(attempt: RunningAttempt, run: () => T): T {
   return context.run(attempt, run);
 }
 
-/** `undefined` for code of Daybook's own, and for what a timer throws: that one has lost whose it was. */
+/**
+ * `undefined` where no attempt's code led, and for what a timer throws: that one has lost whose it was. Code of Daybook's own that an
+ * attempt called runs as that attempt's.
+ */
 export function currentAttempt(): RunningAttempt | undefined {
   return context.getStore();
 }

@@ -13,6 +13,7 @@ import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
 import { countSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
+import type { JobEventType } from "./job/events.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
 import type { JobListSources } from "./job_list.ts";
@@ -53,6 +54,16 @@ const DONE: Readonly<Record<BulkAction, string>> = {
   delete: "deleted",
 };
 
+/** What ends an attempt. */
+const ENDS: ReadonlySet<string> = new Set<JobEventType>([
+  "job.attempt_failed",
+  "job.cancelled",
+  "job.completed",
+  "job.failed",
+  "job.interrupted",
+  "job.released",
+]);
+
 export function bulkOperation(parts: BulkOperationParts): JobHandler<BulkPayload, BulkResult> {
   return {
     jobType: BULK_OPERATION,
@@ -77,6 +88,8 @@ export function bulkOperation(parts: BulkOperationParts): JobHandler<BulkPayload
 interface Origin {
   readonly event: EventEnvelope;
   readonly endId: string;
+  /** Position of its first `job.started`. */
+  readonly began: number;
 }
 
 /** It began with its first attempt, which may be long after it was created, or long before this one. */
@@ -84,7 +97,12 @@ async function originOf({ queries }: BulkOperationParts, jobId: string): Promise
   const history = await queries.history(jobId, 0, 100) ?? [];
   const started = history.find(({ type }) => type === "job.started");
   const startId = firstIdAt(started ? Date.parse(started.time) : 0);
-  return { event: history[0]!, endId: startId > jobId ? startId : jobId };
+  const event = history[0]!;
+  return {
+    event,
+    endId: startId > jobId ? startId : jobId,
+    began: started?.position ?? event.position,
+  };
 }
 
 class BulkRun {
@@ -96,8 +114,6 @@ class BulkRun {
   readonly #cause: string;
   readonly #meta: EventMeta;
   readonly #tally: Record<Fate, number> = { changed: 0, unchanged: 0, refused: 0 };
-  /** What was being processed when this attempt began. */
-  readonly #running: ReadonlySet<string>;
   /** How many jobs it is about, as far as is known. */
   #total = 0;
 
@@ -107,7 +123,6 @@ class BulkRun {
     this.#context = context;
     this.#origin = origin;
     this.#range = { signal: context.signal, before: origin.endId };
-    this.#running = new Set(parts.sources.running.ids);
     this.#cause = String(origin.event.position);
     this.#meta = {
       actor: origin.event.actor,
@@ -155,8 +170,17 @@ class BulkRun {
   async *#pages(): AsyncGenerator<JobState[]> {
     const { status } = this.#payload.filter;
     for await (const page of selectedJobs(this.#parts.sources, this.#payload, this.#range)) {
-      yield status === "processing" ? page.filter(({ id }) => this.#running.has(id)) : page;
+      yield status === "processing" ? await this.#thoseThatRan(page) : page;
     }
+  }
+
+  async #thoseThatRan(page: readonly JobState[]): Promise<JobState[]> {
+    const ran = await Promise.all(page.map(async ({ id, version }) => {
+      const history = await this.#parts.queries.history(id, 0, version) ?? [];
+      const before = history.filter(({ position }) => position < this.#origin.began);
+      return before.findLast(({ type }) => type === "job.started" || ENDS.has(type))?.type === "job.started";
+    }));
+    return page.filter((_, i) => ran[i]);
   }
 
   /** All at once, so that they share commits. */

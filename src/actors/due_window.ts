@@ -17,6 +17,7 @@ import {
   readDue,
 } from "./due_page.ts";
 import type { FoundJob } from "./stored_jobs.ts";
+import type { Lane } from "./waiting_positions.ts";
 
 export type { DueEntry };
 
@@ -33,6 +34,8 @@ export interface DueWindowOptions extends DueSource {
   /** Jobs that may not be chosen now; the window has its entries beside them. */
   readonly held: ReadonlySet<string>;
   readonly preload: (find: () => Promise<readonly FoundJob[]>) => Promise<void>;
+  /** Told when nothing is left of a window, here or on disk. */
+  readonly onSpent: (window: Lane) => void;
   /** Told when the window has read on. */
   readonly onFound: () => void;
   readonly onError: (error: unknown) => void;
@@ -113,6 +116,7 @@ export class DueWindow {
     } finally {
       this.#meanwhile = undefined;
     }
+    if (this.isSpent) this.#options.onSpent(this);
     this.#options.onFound();
   }
 

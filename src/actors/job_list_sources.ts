@@ -36,8 +36,8 @@ export interface JobListSources {
 
 /** Beyond so many parts it is cheaper to look at all jobs. */
 const MAX_PARTS = 64;
-/** So many jobs are looked at sooner than all that bear a tag. */
-const FEW = 1_000;
+/** A page looks at so many jobs of any source, so these are there at once, however many or few bear a tag. */
+const FEW = 200;
 
 /** The sources of every job that the filter may name, but for those that are being processed. */
 export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[] {

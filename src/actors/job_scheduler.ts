@@ -66,6 +66,7 @@ export class JobScheduler {
       ...options,
       held: this.#held,
       sizes: () => this.#sizes,
+      onSpent: (lane) => this.#forget(lane),
       preload: (find) => inTurn(() => this.#hasRoomForStates ? options.preload(find) : find().then(() => {})),
     };
   }
@@ -85,10 +86,7 @@ export class JobScheduler {
     this.#sized = undefined;
     const lanes = lanesOf(new Set(queues)).sort((a, b) => b.rank - a.rank);
     const windows = lanes.map(({ queue, rank }) => this.#window(queue, rank, true));
-    await Promise.all(windows.map(async (window) => {
-      await window.refill();
-      this.#forgetSpent(window);
-    }));
+    await Promise.all(windows.map((window) => window.refill()));
   }
 
   /** Takes note of what landed. */
@@ -167,10 +165,14 @@ export class JobScheduler {
 
   /** Queues come and go, and each choice looks at all windows. */
   #forgetSpent(window: DueWindow): void {
-    if (!window.isSpent) return;
-    const { windows } = this.#waiting[this.kindOf(window.queue)];
-    const id = windowId(window);
-    if (windows.get(id) === window) windows.delete(id);
+    if (window.isSpent) this.#forget(window);
+  }
+
+  #forget(lane: Lane): void {
+    const { windows } = this.#waiting[this.kindOf(lane.queue)];
+    const id = windowId(lane);
+    // Since another load there may be another one.
+    if (windows.get(id) === lane) windows.delete(id);
   }
 
   /** What each window may hold, so that all of them together hold some thousands. */

@@ -11,7 +11,7 @@ import type { JobChange } from "./job/projector.ts";
 import { isFinal, type JobState } from "./job/state.ts";
 import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
 
-/** Room for the windows (`due_window.ts`) of one queue in all its priorities, and for what runs. */
+/** Room for what windows (`due_window.ts`) have just read, and for what runs. */
 const CAPACITY = 6_000;
 /** Of these, final jobs: whoever waited for one asks at once, and they are many. */
 const FINALS = 256;

@@ -24,7 +24,7 @@ export interface SupervisorParts {
   readonly pool: AttemptPool;
   readonly scheduler: JobScheduler;
   readonly clock: Clock;
-  /** The queues that have jobs. */
+  /** The queues that have jobs waiting. */
   readonly queues: () => Iterable<string>;
   /** Ends the attempts of the process that died; answers how many there were. */
   readonly recover: () => Promise<number>;

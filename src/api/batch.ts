@@ -7,6 +7,7 @@
  * @module
  */
 import type { Backoff } from "../actors/job/job.ts";
+import { IdempotentJobDeletedError } from "../actors/errors.ts";
 import type { CreateOutcome, Jobs } from "../actors/jobs.ts";
 import { UnknownOutcomeError } from "../events/errors.ts";
 import { type Batch, hashOfBatch, readBatch, type Refused } from "./batch_body.ts";
@@ -37,11 +38,15 @@ export function createBatchRoute(jobs: Jobs, backoffDefault: Backoff): Route {
         idempotency: key === undefined ? undefined : { key, bodyHash: hashOfBatch(batch) },
       });
       requireAnyLanded(outcomes);
-      const repeated = outcomes.length > 0 &&
-        outcomes.every((outcome) => "job" in outcome && !outcome.created);
+      const repeated = outcomes.length > 0 && outcomes.every(isRepeated);
       return replyJson(c, repeated ? 200 : 201, resultsOf(batch, outcomes));
     },
   };
+}
+
+/** Whether an earlier request with the same key created the job, which may have been deleted since. */
+function isRepeated(outcome: CreateOutcome): boolean {
+  return "job" in outcome ? !outcome.created : outcome.error instanceof IdempotentJobDeletedError;
 }
 
 /** Errors that a reply names, over all items. */

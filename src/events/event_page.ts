@@ -9,7 +9,6 @@
  */
 import { MAX_EVENT_BYTES, type StoredEvent } from "./event.ts";
 import { eventKey, EVENTS } from "./head.ts";
-import type { RecentPages } from "./recent_pages.ts";
 import { takeBytes } from "./shared_bytes.ts";
 import type { Store, StoreEntry, StoreKey } from "./store.ts";
 
@@ -22,6 +21,13 @@ export interface EventPage {
   readonly first: number;
   /** Stored bytes of the events, in order. */
   readonly events: readonly Uint8Array[];
+}
+
+/** Keeps pages of committed events, which never change. */
+export interface PageCache {
+  /** The stored bytes of the event, if its page is here. */
+  at(position: number): Uint8Array | undefined;
+  add(page: EventPage): void;
 }
 
 interface GrowingPage {
@@ -103,7 +109,7 @@ export async function readEventsAt(
   store: Store,
   partition: number,
   positions: readonly number[],
-  recent?: RecentPages,
+  recent?: PageCache,
 ): Promise<(Uint8Array | undefined)[]> {
   const found = new Map<number, Uint8Array | undefined>();
   for (const position of positions) found.set(position, recent?.at(position));

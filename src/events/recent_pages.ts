@@ -3,16 +3,15 @@
  *
  * @module
  */
-import type { EventPage } from "./event_page.ts";
+import type { EventPage, PageCache } from "./event_page.ts";
 
-/** Some 4 MB at most. */
+/** Of at most 60 KiB each. */
 const MOST_PAGES = 64;
 
-export class RecentPages {
-  /** Those read last at the end. */
+export class RecentPages implements PageCache {
+  /** In the order in which they were read. */
   readonly #pages: EventPage[] = [];
 
-  /** The stored bytes of the event, if its page is here. */
   at(position: number): Uint8Array | undefined {
     for (let i = this.#pages.length - 1; i >= 0; i--) {
       const bytes = this.#pages[i]!.events[position - this.#pages[i]!.first];
@@ -21,7 +20,6 @@ export class RecentPages {
     return undefined;
   }
 
-  /** @param page Of committed events only. */
   add(page: EventPage): void {
     if (this.#pages.some(({ first }) => first === page.first)) return;
     this.#pages.push(page);

@@ -45,10 +45,12 @@ function valuesOf(json: Json): string[] {
   return Object.values(json).flatMap(valuesOf);
 }
 
-/** In lower case, where that has as many characters. */
+/** In lower case, each character that has one of its own length. */
 function folded(text: string): string {
-  const lower = text.toLowerCase();
-  return lower.length === text.length ? lower : text;
+  return text.replace(/\p{Lu}/gu, (upper) => {
+    const lower = upper.toLowerCase();
+    return lower.length === upper.length ? lower : upper;
+  });
 }
 
 function replaced(text: string, hidden: ReadonlySet<number>): string {

@@ -38,13 +38,20 @@ function report(logger: Logger, type: JobEventType, { after }: JobChange): void 
     case "job.attempt_failed":
       return logRetry(logger, {
         ...facts,
-        error: shownError(after),
+        get error() {
+          return shownError(after);
+        },
         retryCount: after.retryCount,
         maxRetries: after.maxRetries,
         nextRetryAt: new Date(after.nextRetryAt!).toISOString(),
       });
     case "job.failed":
-      return logFailed(logger, { ...facts, error: shownError(after) });
+      return logFailed(logger, {
+        ...facts,
+        get error() {
+          return shownError(after);
+        },
+      });
     case "job.cancelled":
       return logCancelled(logger, facts);
     case "job.interrupted":

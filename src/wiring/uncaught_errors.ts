@@ -26,6 +26,13 @@ export function onUncaughtError(
   };
 }
 
+/** Its name and where it comes from; of a handler that is not known, so its message may quote a payload. */
+export function withoutMessage(error: unknown): string {
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)) ?? [];
+  return [error.name, ...frames].join("\n");
+}
+
 /** Where an error was thrown, as its stack says: file, line and column. */
 export function placeOf(error: unknown): string | undefined {
   const stack = error instanceof Error ? error.stack : undefined;

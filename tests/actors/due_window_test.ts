@@ -16,6 +16,7 @@ class Bench extends WaitingOnDisk {
 
   window(unread: boolean, handles: (jobType: string) => boolean = () => true): DueWindow {
     return new DueWindow("default", 1, unread, {
+      onSpent: () => {},
       sizes: () => ({ page: 500, low: 700, high: 2_000 }),
       store: this.store,
       log: this.log,

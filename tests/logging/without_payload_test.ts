@@ -15,6 +15,10 @@ Deno.test("withoutPayload() leaves out each value of the payload, at any depth a
   );
 });
 
+Deno.test("withoutPayload() finds a value beside letters whose lower case is longer", () => {
+  assertEquals(withoutPayload("Error: 550 <ADA@Example.com> refused İ", MAIL), "Error: 550 <…> refused İ");
+});
+
 Deno.test("withoutPayload() leaves out parts of a longer value", () => {
   assertEquals(
     withoutPayload("SmtpError: 554 rejected: CORRECT HORSE battery", MAIL),

@@ -19,7 +19,7 @@ Deno.test("an error that a handler leaves to nobody ends neither Daybook nor a j
       assertEquals([job.status, job.attempt], ["completed", 1], where);
       // The place is in the payload, so it is not shown. A timer has forgotten whose it was; the stack tells the file.
       const line = where === "timer"
-        ? /ERROR - Something failed that nothing catches: Error: stray in a timer.*handlers\/stray\.ts:\d+/
+        ? /ERROR - Something failed that nothing catches: Error\\n +at .*handlers\/stray\.ts:\d+/
         : new RegExp(
           `ERROR - 💥 Job ${id} left an error that nothing catches \\(stray, attempt 1\\): Error: stray in a … at file:\\S+/stray\\.ts:\\d+:\\d+\\n`,
         );
