@@ -211,6 +211,21 @@ Deno.test("a bulk cancel that goes on after a crash does not cancel what was ret
   await second.close();
 });
 
+Deno.test("a bulk cancel of what is being processed that goes on after a crash means what was so when it began", async () => {
+  const options = { concurrency: 1_200 };
+  const first = await TestRuntime.open(options);
+  const spec = () => ({ scheduled_at: null });
+  const meant = await createMany(first, 1_200, spec);
+  const others = await createMany(first, 300, spec);
+  await settle();
+  assertEquals(await statuses(first, meant), { processing: 1_200 });
+  const operation = await startBulk(first, { action: "cancel", filter: { status: "processing" } });
+  const second = await crashAfter(first, "job.cancel_requested", 500, options);
+  assertEquals(figures(await endOf(second, operation)).slice(0, 2), [1_200, 1_200]);
+  for (const id of others) assertEquals((await second.job(id)).cancel_requested_at, null);
+  await second.close();
+});
+
 /** Another process takes the log over as soon as so many events of the type are on disk. */
 async function crashAfter(
   test: TestRuntime,

@@ -11,12 +11,13 @@ const HIGH = 3_000;
 /** A window on what waits on disk. */
 class Bench extends WaitingOnDisk {
   readonly errors: unknown[] = [];
+  readonly spent: DueWindow[] = [];
   readonly held = new Set<string>();
   found = 0;
 
   window(unread: boolean, handles: (jobType: string) => boolean = () => true): DueWindow {
     return new DueWindow("default", 1, unread, {
-      onSpent: () => {},
+      onSpent: (window) => this.spent.push(window as DueWindow),
       sizes: () => ({ page: 500, low: 700, high: 2_000 }),
       store: this.store,
       log: this.log,
@@ -77,6 +78,29 @@ for (const [kind, delay] of Object.entries({ "wait since their creation": 0, "we
     assert(bench.store.lists > 0);
   });
 }
+
+Deno.test("DueWindow tells when nothing is left of it, here or on disk, and not before", async () => {
+  const bench = new Bench();
+  const all = bench.entries(2_000);
+  await bench.write(all);
+  const window = bench.window(true);
+  await window.refill();
+  assert(window.size < all.length, "some are on disk only");
+  await bench.write([], all);
+  for (const each of all) window.remove(each);
+  await settle();
+  assertEquals([window.size, window.isSpent, bench.spent.includes(window), bench.errors], [
+    0,
+    true,
+    true,
+    [],
+  ]);
+  const full = bench.window(true);
+  const more = bench.entries(1, 2_000);
+  await bench.write(more);
+  await full.refill();
+  assertEquals([full.isSpent, bench.spent.includes(full)], [false, false]);
+});
 
 Deno.test("DueWindow orders 5,000 jobs that are due at the same time by their ids", async () => {
   const bench = new Bench();

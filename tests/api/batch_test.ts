@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { Job } from "../../src/actors/job/job.ts";
-import { BatchTooLargeError } from "../../src/actors/errors.ts";
+import { BatchTooLargeError, IdempotentJobDeletedError } from "../../src/actors/errors.ts";
+import type { CreateOutcome } from "../../src/actors/jobs.ts";
 import type { Problem } from "../../src/api/problem.ts";
 import { EventTooLargeError, LogUnavailableError, UnknownOutcomeError } from "../../src/events/errors.ts";
 import { JOBS, problemIn, READER, testApp } from "./support/test_app.ts";
@@ -220,6 +221,21 @@ Deno.test("POST /background-jobs/batch with an Idempotency-Key answers 200 to an
     ]
   ) await problemIn(await send(other), 422);
   assertEquals(jobs.stored.size, 1);
+});
+
+Deno.test("POST /background-jobs/batch answers 200 to a repetition that creates nothing, also when a job was deleted", async () => {
+  const { jobs, call } = testApp();
+  const outcomes: CreateOutcome[] = [
+    { job: jobs.add("completed"), created: false },
+    { error: new IdempotentJobDeletedError("gone") },
+  ];
+  Object.assign(jobs.commands, { createMany: () => Promise.resolve(outcomes) });
+  const body = { jobs: [{ job_type: "anything" }, { job_type: "anything" }] };
+  const [, deleted] = await resultsIn(
+    await call("POST", BATCH, body, { headers: { "Idempotency-Key": "k" } }),
+    200,
+  );
+  assertEquals(deleted?.error?.status, 409);
 });
 
 Deno.test("POST /background-jobs/batch tells an atomic batch from one that is not by its hash", async () => {

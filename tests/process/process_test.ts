@@ -82,9 +82,11 @@ Deno.test("a handler that blocks the event loop for seconds makes others late bu
 
 Deno.test("a second process on the same file is told who holds it, and exits with 1, also through a link", () =>
   withData(async (dataDir) => {
-    await using first = await ServerProcess.start({ dataDir: `${dataDir}/first`, env });
-    await Deno.mkdir(`${dataDir}/second`);
+    for (const folder of ["first", "second"]) await Deno.mkdir(`${dataDir}/${folder}`);
+    // The first one starts through a link to a file that is not there yet.
+    await Deno.symlink(`../daybook.kv`, `${dataDir}/first/daybook.kv`);
     await Deno.symlink(`${dataDir}/first/daybook.kv`, `${dataDir}/second/daybook.kv`);
+    await using first = await ServerProcess.start({ dataDir: `${dataDir}/first`, env });
     for (const second of ["first", "second"]) {
       const error = await ServerProcess.start({ dataDir: `${dataDir}/${second}`, env }).catch((
         error: Error,
@@ -92,6 +94,15 @@ Deno.test("a second process on the same file is told who holds it, and exits wit
       assert(error instanceof Error);
       assertStringIncludes(error.message, `in use by process ${first.process.pid}`);
     }
+  }));
+
+Deno.test("a stop of which a step fails ends with 1, and says which", () =>
+  withData(async (dataDir) => {
+    await using server = await ServerProcess.start({ dataDir, env });
+    await Deno.remove(`${dataDir}/daybook.kv.holder`);
+    await Deno.mkdir(`${dataDir}/daybook.kv.holder/in/the/way`, { recursive: true });
+    assertEquals((await server.end("SIGTERM")).code, 1);
+    assertMatch(server.output, /Something failed at the end: .*daybook\.kv\.holder/);
   }));
 
 Deno.test("a request that never ends holds up no stop", () =>
