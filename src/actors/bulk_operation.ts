@@ -13,7 +13,7 @@ import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
 import { countSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
-import type { JobEventType } from "./job/events.ts";
+import { ATTEMPT_ENDS } from "./job/events.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
 import type { JobListSources } from "./job_list.ts";
@@ -53,16 +53,6 @@ const DONE: Readonly<Record<BulkAction, string>> = {
   retry: "retried",
   delete: "deleted",
 };
-
-/** What ends an attempt. */
-const ENDS: ReadonlySet<string> = new Set<JobEventType>([
-  "job.attempt_failed",
-  "job.cancelled",
-  "job.completed",
-  "job.failed",
-  "job.interrupted",
-  "job.released",
-]);
 
 export function bulkOperation(parts: BulkOperationParts): JobHandler<BulkPayload, BulkResult> {
   return {
@@ -178,7 +168,8 @@ class BulkRun {
     const ran = await Promise.all(page.map(async ({ id, version }) => {
       const history = await this.#parts.queries.history(id, 0, version) ?? [];
       const before = history.filter(({ position }) => position < this.#origin.began);
-      return before.findLast(({ type }) => type === "job.started" || ENDS.has(type))?.type === "job.started";
+      const last = before.findLast(({ type }) => type === "job.started" || ATTEMPT_ENDS.has(type));
+      return last?.type === "job.started";
     }));
     return page.filter((_, i) => ran[i]);
   }

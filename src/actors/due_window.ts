@@ -106,6 +106,7 @@ export class DueWindow {
     this.#meanwhile?.set(entry.id, null);
     const at = this.#lowerBound(entry);
     if (this.#entries[at]?.id === entry.id) this.#removeAt(at);
+    if (this.isSpent) this.#options.onSpent(this);
   }
 
   /** Reads on from the horizon until the window is filled or all is read. */

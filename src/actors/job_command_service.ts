@@ -58,10 +58,8 @@ export class JobCommandService implements JobCommands {
       : this.#create(spec, meta, null).then((job) => ({ job, created: true }));
   }
 
-  async createdBefore({ key, bodyHash }: Idempotency, meta: EventMeta): Promise<Job | undefined> {
-    const { store, queries, clock, log } = this.#options;
-    const { value } = await store.get(idempotencyKey(hashOfKey(meta.actor, key)));
-    return await earlierJob(value, bodyHash, Math.max(clock.now(), log.time), queries);
+  createdBefore({ key, bodyHash }: Idempotency, meta: EventMeta): Promise<Job | undefined> {
+    return this.#earlier(hashOfKey(meta.actor, key), bodyHash, this.#now);
   }
 
   createMany(
@@ -111,12 +109,22 @@ export class JobCommandService implements JobCommands {
     return createdJob(after, spec);
   }
 
+  get #now(): number {
+    return Math.max(this.#options.clock.now(), this.#options.log.time);
+  }
+
+  async #earlier(keyHash: string, bodyHash: string, now: number): Promise<Job | undefined> {
+    const { store, queries } = this.#options;
+    const { value } = await store.get(idempotencyKey(keyHash));
+    return await earlierJob(value, bodyHash, now, queries);
+  }
+
   async #createOnce(
     spec: JobSpec,
     meta: EventMeta,
     { key, bodyHash }: Idempotency,
   ): Promise<{ job: Job; created: boolean }> {
-    const { store, queries, clock, log } = this.#options;
+    const { queries } = this.#options;
     const keyHash = hashOfKey(meta.actor, key);
     const racing = this.#racing.get(keyHash);
     if (racing) {
@@ -130,9 +138,8 @@ export class JobCommandService implements JobCommands {
     this.#racing.set(keyHash, { bodyHash, created: known.promise });
     const over = () => this.#racing.delete(keyHash);
     try {
-      const now = Math.max(clock.now(), log.time);
-      const { value } = await store.get(idempotencyKey(keyHash));
-      const earlier = await earlierJob(value, bodyHash, now, queries);
+      const now = this.#now;
+      const earlier = await this.#earlier(keyHash, bodyHash, now);
       const job = earlier ?? await this.#create(spec, meta, newRecord(keyHash, bodyHash, now));
       known.resolve(job);
       over();

@@ -8,7 +8,7 @@
  * @module
  */
 import { firstIdAt } from "../events/ids.ts";
-import { type JobListSources, sourcesFor } from "./job_list_sources.ts";
+import { type JobListSources, namesPart, sourcesFor } from "./job_list_sources.ts";
 import type { IdRange, ListSource } from "./list_source.ts";
 import { type JobState, statusOf } from "./job/state.ts";
 import type { JobFilter } from "./jobs.ts";
@@ -105,9 +105,8 @@ async function newest(
 }
 
 /** Whether indexes hold what the filter names and little else. */
-function isServed({ priority, tag, status, queue, job_type }: JobFilter): boolean {
-  const ofTag = [status, queue, job_type].some((each) => each !== undefined);
-  return priority === undefined && !(tag !== undefined && ofTag);
+function isServed(filter: JobFilter): boolean {
+  return filter.priority === undefined && !(filter.tag !== undefined && namesPart(filter));
 }
 
 function lowestId({ createdAfter }: JobFilter): string {

@@ -44,9 +44,9 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
   const { store, log, counts } = from;
   if (filter.status === "processing") return [];
   const { parts, queuesWithWaiting, jobs } = lanesFor(counts, filter);
-  const { tag, status, queue, job_type, priority } = filter;
+  const { tag, priority } = filter;
   if (tag !== undefined) {
-    const leavesFew = (status ?? queue ?? job_type) !== undefined && jobs <= FEW;
+    const leavesFew = namesPart(filter) && jobs <= FEW;
     if (!leavesFew || parts.length > MAX_PARTS) return [tagged(store, tag)];
   }
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
@@ -55,6 +55,11 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
   const sources = parts.map((part) => listed(store, part));
   if (lanes.length > 0) sources.push(waiting(from, lanes, filter.job_type));
   return sources;
+}
+
+/** Whether the filter names a part of the list index. */
+export function namesPart({ status, queue, job_type }: JobFilter): boolean {
+  return (status ?? queue ?? job_type) !== undefined;
 }
 
 function lanesFor(

@@ -56,8 +56,6 @@ export class JobScheduler {
   readonly #waiting: Readonly<Record<SlotKind, Waiting>> = { ordinary: newWaiting(), reserved: newWaiting() };
   /** Jobs whose last attempt has not let go yet. */
   readonly #held = new Set<string>();
-  /** For how many windows the sizes were made. */
-  #sized: { readonly windows: number; readonly sizes: WindowSizes } | undefined;
 
   constructor(options: JobSchedulerOptions) {
     this.#options = options;
@@ -83,7 +81,6 @@ export class JobScheduler {
   /** Forgets everything and reads the first window of each priority of these queues, all that have jobs waiting. */
   async load(queues: Iterable<string>): Promise<void> {
     for (const { windows } of Object.values(this.#waiting)) windows.clear();
-    this.#sized = undefined;
     const lanes = lanesOf(new Set(queues)).sort((a, b) => b.rank - a.rank);
     const windows = lanes.map(({ queue, rank }) => this.#window(queue, rank, true));
     await Promise.all(windows.map((window) => window.refill()));
@@ -114,7 +111,6 @@ export class JobScheduler {
     if (this.#mayBeOnDisk(waiting, fair ? undefined : best) || !best) return undefined;
     waiting.choices += 1;
     best.window.remove(best.entry);
-    this.#forgetSpent(best.window);
     return best.entry.id;
   }
 
@@ -155,19 +151,11 @@ export class JobScheduler {
   }
 
   #move(before: JobState | null, after: JobState): void {
-    if (before && isQueued(before.phase)) {
-      const window = this.#windowOf(before);
-      window.remove(before);
-      this.#forgetSpent(window);
-    }
+    if (before && isQueued(before.phase)) this.#windowOf(before).remove(before);
     if (isQueued(after.phase)) this.#windowOf(after).add(after);
   }
 
   /** Queues come and go, and each choice looks at all windows. */
-  #forgetSpent(window: DueWindow): void {
-    if (window.isSpent) this.#forget(window);
-  }
-
   #forget(lane: Lane): void {
     const { windows } = this.#waiting[this.kindOf(lane.queue)];
     const id = windowId(lane);
@@ -177,11 +165,7 @@ export class JobScheduler {
 
   /** What each window may hold, so that all of them together hold some thousands. */
   get #sizes(): WindowSizes {
-    const windows = this.#waiting.ordinary.windows.size;
-    if (this.#sized?.windows !== windows) {
-      this.#sized = { windows, sizes: sizesAmong(windows, this.#options.sizes ?? SIZES) };
-    }
-    return this.#sized.sizes;
+    return sizesAmong(this.#waiting.ordinary.windows.size, this.#options.sizes ?? SIZES);
   }
 
   get #hasRoomForStates(): boolean {

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { Backoff } from "../actors/job/job.ts";
 import { IdempotentJobDeletedError } from "../actors/errors.ts";
+import type { Backoff } from "../actors/job/job.ts";
 import type { CreateOutcome, Jobs } from "../actors/jobs.ts";
 import { UnknownOutcomeError } from "../events/errors.ts";
 import { type Batch, hashOfBatch, readBatch, type Refused } from "./batch_body.ts";
@@ -15,7 +15,7 @@ import { API_ROOT, eventMeta } from "./context.ts";
 import { readIdempotencyKey } from "./create_job.ts";
 import { problemOf } from "./error_problems.ts";
 import { specReader } from "./job_spec.ts";
-import { doesNotFit, type Problem, ProblemError, toProblem } from "./problem.ts";
+import { doesNotFit, type Problem, toProblem } from "./problem.ts";
 import { refuseQuery } from "./query.ts";
 import { replyJson } from "./reply.ts";
 import type { Route } from "./route.ts";
@@ -57,13 +57,12 @@ function requireAllFit({ items }: Batch): void {
   const refused = items.filter((item): item is Refused => "refused" in item);
   if (refused.length === 0) return;
   const each = Math.max(1, Math.floor(MAX_ERRORS / refused.length));
-  const { detail, errors } = doesNotFit(
+  throw doesNotFit(
     refused.flatMap(({ refused: { errors, detail }, pointer }) =>
       errors?.slice(0, each) ?? [{ pointer, message: detail }]
     ),
+    refused.every(({ refused }) => refused.status === 413) ? 413 : 422,
   );
-  const status = refused.every(({ refused }) => refused.status === 413) ? 413 : 422;
-  throw new ProblemError(status, detail, {}, errors);
 }
 
 /**

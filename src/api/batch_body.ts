@@ -6,11 +6,11 @@
 import canonicalize from "canonicalize";
 import { createHash } from "node:crypto";
 import type { JobSpec } from "../actors/jobs.ts";
+import { findJsonFault } from "../actors/json_value.ts";
 import { type JsonBody, readUncheckedJsonBody } from "./body.ts";
 import type { ApiContext } from "./context.ts";
 import { fit, pointerItems } from "./fit.ts";
 import type { SpecReader } from "./job_spec.ts";
-import { findJsonFault } from "../actors/json_value.ts";
 import { doesNotFit, fieldDoesNotFit, pointer, ProblemError } from "./problem.ts";
 import { createBatchBody } from "./schemas.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import type { JobSpec } from "../actors/jobs.ts";
+import { findJsonFault, isJsonObject } from "../actors/json_value.ts";
 import { textOf } from "../events/utf8.ts";
 import type { ApiContext } from "./context.ts";
-import { findJsonFault, isJsonObject } from "../actors/json_value.ts";
 import { fieldDoesNotFit, pointer, ProblemError } from "./problem.ts";
 
 /** Largest body in bytes, where a route does not say otherwise. */

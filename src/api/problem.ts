@@ -61,9 +61,9 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 /** A body or query that does not fit; `errors` has at least one. */
-export function doesNotFit(errors: readonly ProblemItem[]): ProblemError {
+export function doesNotFit(errors: readonly ProblemItem[], status = 422): ProblemError {
   return new ProblemError(
-    422,
+    status,
     errors[0]?.message ?? "The request does not fit",
     {},
     errors.slice(0, MAX_ERRORS),

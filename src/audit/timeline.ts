@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ATTEMPT_ENDS } from "../actors/job/events.ts";
 import { type JobPhase, nextPhase } from "../actors/job/transition_table.ts";
 import type { EventEnvelope } from "../events/event.ts";
 
@@ -30,15 +31,6 @@ export interface TimelineStep {
   readonly percent: number | null;
 }
 
-const ENDS = new Set([
-  "job.attempt_failed",
-  "job.completed",
-  "job.failed",
-  "job.interrupted",
-  "job.released",
-  "job.cancelled",
-]);
-
 /** @param events A job's, oldest first. */
 export function timelineOf(events: readonly EventEnvelope[]): TimelineStep[] {
   let phase: JobPhase = "absent";
@@ -49,7 +41,7 @@ export function timelineOf(events: readonly EventEnvelope[]): TimelineStep[] {
     const from = phase;
     phase = nextPhase(event.machine_version, phase, event) ?? phase;
     const ms = Date.parse(event.time);
-    const ends = ENDS.has(event.type) && startedAt !== null;
+    const ends = ATTEMPT_ENDS.has(event.type) && startedAt !== null;
     const step: TimelineStep = {
       position: event.position,
       version: event.version,

@@ -6,6 +6,7 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyHandler } from "../actors/job_type_registry.ts";
+import { firstLineOf } from "./first_line.ts";
 
 /** A folder or a file in it is not what it should be; the message names it. */
 export class HandlerFolderError extends Error {
@@ -36,9 +37,12 @@ async function filesIn(folder: string): Promise<string[]> {
     }
     return names.sort();
   } catch (cause) {
-    throw new HandlerFolderError(`DAYBOOK_HANDLERS: cannot read the folder ${folder}: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw new HandlerFolderError(
+      `DAYBOOK_HANDLERS: cannot read the folder ${folder}: ${firstLineOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -47,7 +51,7 @@ async function load(path: string, moduleUrl: string): Promise<AnyHandler> {
   try {
     handler = (await import(moduleUrl)).default;
   } catch (cause) {
-    throw new HandlerFolderError(`DAYBOOK_HANDLERS: cannot load ${path}: ${messageOf(cause)}`, { cause });
+    throw new HandlerFolderError(`DAYBOOK_HANDLERS: cannot load ${path}: ${firstLineOf(cause)}`, { cause });
   }
   const missing = [
     typeof handler?.jobType === "string" && JOB_TYPE.test(handler.jobType) ? "" : "jobType ([a-z0-9_]{1,64})",
@@ -60,8 +64,4 @@ async function load(path: string, moduleUrl: string): Promise<AnyHandler> {
     );
   }
   return handler as AnyHandler;
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.split("\n")[0]! : String(cause);
 }

@@ -5,8 +5,8 @@
  */
 import type { Logger } from "@std/log";
 import type { JobEventType } from "../actors/job/events.ts";
-import type { JobState } from "../actors/job/state.ts";
 import type { JobChange } from "../actors/job/projector.ts";
+import type { JobState } from "../actors/job/state.ts";
 import type { LogListener } from "../events/append.ts";
 import {
   logCancelled,
@@ -38,20 +38,13 @@ function report(logger: Logger, type: JobEventType, { after }: JobChange): void 
     case "job.attempt_failed":
       return logRetry(logger, {
         ...facts,
-        get error() {
-          return shownError(after);
-        },
+        error: shownError(after),
         retryCount: after.retryCount,
         maxRetries: after.maxRetries,
         nextRetryAt: new Date(after.nextRetryAt!).toISOString(),
       });
     case "job.failed":
-      return logFailed(logger, {
-        ...facts,
-        get error() {
-          return shownError(after);
-        },
-      });
+      return logFailed(logger, { ...facts, error: shownError(after) });
     case "job.cancelled":
       return logCancelled(logger, facts);
     case "job.interrupted":

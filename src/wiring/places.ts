@@ -9,6 +9,7 @@ import { openCache } from "../cache/open_cache.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { createKvFile } from "../config/kv_file.ts";
 import { masked } from "../config/masked.ts";
+import { firstLineOf } from "./first_line.ts";
 import { type LockHolder, lockStore, StoreLockedError } from "./store_lock.ts";
 
 /** Something that a start needs cannot be had; the message says what to do. */
@@ -52,12 +53,10 @@ export async function openCacheAt(url: string | undefined, path: string): Promis
     return await openCache(url, path);
   } catch (cause) {
     if (url !== undefined) throw cause;
-    throw new StartError(
-      `The cache ${path} cannot be opened (${reason(cause)}). Remove it: it is made anew`,
-      {
-        cause,
-      },
-    );
+    const why = firstLineOf(cause);
+    throw new StartError(`The cache ${path} cannot be opened (${why}). Remove it: it is made anew`, {
+      cause,
+    });
   }
 }
 
@@ -71,10 +70,6 @@ async function namedBy<T>(
     return await prepare();
   } catch (error) {
     if (error instanceof StoreLockedError) throw error;
-    throw new ConfigError(variable, masked(path, "all"), `${mayBe} (${reason(error)})`);
+    throw new ConfigError(variable, masked(path, "all"), `${mayBe} (${firstLineOf(error)})`);
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message.split("\n")[0]! : String(error);
 }

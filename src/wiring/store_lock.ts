@@ -6,7 +6,6 @@
  *
  * @module
  */
-
 import { realPath } from "../config/real_path.ts";
 
 /** What is told of the holder. */

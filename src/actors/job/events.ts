@@ -91,6 +91,16 @@ export const JOB_EVENT_TYPES: readonly JobEventType[] = [
   "job.history_limited",
 ];
 
+/** What ends an attempt; none of them comes otherwise, but for `job.cancelled` of a job that waits. */
+export const ATTEMPT_ENDS: ReadonlySet<string> = new Set<JobEventType>([
+  "job.attempt_failed",
+  "job.completed",
+  "job.failed",
+  "job.interrupted",
+  "job.released",
+  "job.cancelled",
+]);
+
 /** Today's schema version of every job event. */
 const SCHEMA_VERSION = 1;
 
