@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { listKey } from "../../src/actors/job/keys.ts";
+import { encodeJson } from "../../src/actors/job/row.ts";
 import { type Progress, replay, type ReplayOptions } from "../../src/audit/replay.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import type { Store } from "../../src/events/store.ts";
@@ -112,6 +113,19 @@ Deno.test("replay() passes over the prefixes that it is told are folded from no 
   await tamper(store, [{ key: ["q", 1], value: new Uint8Array([1]) }]);
   assertEquals((await verdict(store)).keys, ['["q",1]']);
   assertEquals((await verdict(store, { otherPrefixes: ["q"] })).keys, []);
+});
+
+Deno.test("replay() lets counts of nothing be, and names what is no counts", async () => {
+  const { store } = await storeOf([]);
+  const noJobs = { queued: 0, processing: 0, completed: 0, failed: 0, cancelled: 0 };
+  const values = [noJobs, { ...noJobs, queued: 1 }, { queued: 0 }, {}, [], 0, null, "0"];
+  await tamper(
+    store,
+    values.map((value, n) => ({ key: ["c", "gone", `kind-${n}`], value: encodeJson(value) })),
+  );
+  const named = values.slice(1).map((_, n) => `["c","gone","kind-${n + 1}"]`);
+  assertEquals((await verdict(store)).keys, named);
+  assertEquals(await plainKeys(store, 0), named);
 });
 
 Deno.test("replay() counts every difference and keeps as many as it is asked to show", async () => {

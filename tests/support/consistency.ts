@@ -201,7 +201,7 @@ function sameValue([prefix]: StoreKey, a: Uint8Array, b: Uint8Array): boolean {
 
 /** Counts of a queue and type that had jobs once. */
 function isNothing(value: Uint8Array): boolean {
-  return Object.values(json(value) as Record<string, number>).every((count) => count === 0);
+  return equal(json(value), noCounts());
 }
 
 const decoder = new TextDecoder();
