@@ -50,9 +50,12 @@ Deno.test("audit import leaves nothing behind when an export is damaged or signe
     const [segment] = [...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith("events-"));
     const bytes = await Deno.readFile(`${folder}/${segment!.name}`);
     await Deno.writeFile(`${folder}/${segment!.name}`, bytes.with(99, bytes[99]! ^ 1));
+    const damage = "is damaged: it is not the file that the manifest names";
     const damaged = await audit(["import", folder, "--kv", copy]);
-    assertEquals(damaged.code, 2);
-    assert(damaged.err.includes("is damaged: it is not the file that the manifest names"), damaged.err);
+    assertEquals(damaged.code, 1);
+    assert(damaged.err.includes(damage), damaged.err);
+    const asJson = JSON.parse((await audit(["import", folder, "--kv", copy, "--json"])).out);
+    assertEquals([asJson.imported, asJson.damage.includes(damage)], [null, true]);
     const none = await audit(["import", `${path}.none`, "--kv", copy]);
     assertEquals(none.code, 2);
     assert(none.err.includes("is not a finished export: there is no manifest.json"), none.err);

@@ -18,7 +18,14 @@ import { replay } from "../replay.ts";
 import { Slices } from "../slices.ts";
 import { describeViolation } from "../describe.ts";
 import { TreeGrowth } from "../tree_growth.ts";
-import { ExportError, type Manifest, readManifest, type Segment, sha256Of } from "./manifest.ts";
+import {
+  DamagedExportError,
+  ExportError,
+  type Manifest,
+  readManifest,
+  type Segment,
+  sha256Of,
+} from "./manifest.ts";
 
 export interface ImportOptions {
   readonly newId: () => string;
@@ -36,7 +43,8 @@ const decompress = promisify(gunzip);
  * signatures and the rest, verify the store afterwards.
  *
  * @param store Empty, and nobody else's; of no use if this throws.
- * @throws {ExportError} If the export is damaged, or its events are no lawful log.
+ * @throws {DamagedExportError} If the export is damaged, or its events are no lawful log.
+ * @throws {ExportError} If it is a view, or the store has a log.
  */
 export async function importLog(dir: string, store: Store, options: ImportOptions): Promise<Manifest> {
   const { newId, onProgress = () => {} } = options;
@@ -69,7 +77,7 @@ export async function importLog(dir: string, store: Store, options: ImportOption
   await slices.flush();
   const found = await replay(store, { show: 1, onProgress });
   const [violation] = found.violations.shown;
-  if (violation) throw new ExportError(`${dir} holds no lawful log: ${describeViolation(violation)}`);
+  if (violation) throw new DamagedExportError(`${dir} holds no lawful log: ${describeViolation(violation)}`);
   await repair(store, found, { onProgress });
   return manifest;
 }
@@ -90,7 +98,9 @@ async function importEvents(
     const { tiles, roots } = tree.append(events.map(({ bytes }) => bytes));
     for (const [size, root] of roots) {
       if (!Buffer.from(root).equals(wanted.get(size)!)) {
-        throw new ExportError(`${dir} is damaged: its first ${size} events are not those that were sealed`);
+        throw new DamagedExportError(
+          `${dir} is damaged: its first ${size} events are not those that were sealed`,
+        );
       }
       wanted.delete(size);
     }
@@ -101,7 +111,7 @@ async function importEvents(
   let time = 0;
   for (const segment of manifest.segments) {
     if (segment.first !== next) {
-      throw new ExportError(`${dir} is damaged: the events from ${next} on are missing`);
+      throw new DamagedExportError(`${dir} is damaged: the events from ${next} on are missing`);
     }
     const events = await readSegment(dir, segment);
     for (let i = 0; i < events.length; i += EVENTS_AT_ONCE) {
@@ -115,7 +125,7 @@ async function importEvents(
   }
   const missing = [...wanted.keys()].find((size) => size > next);
   if (next !== manifest.events || missing !== undefined) {
-    throw new ExportError(
+    throw new DamagedExportError(
       `${dir} is damaged: it has ${next} events, should have ${missing ?? manifest.events}`,
     );
   }
@@ -133,12 +143,14 @@ async function readSegment(
 ): Promise<StoredEvent[]> {
   const packed = await readFile(dir, file, sha256);
   const text = await decompress(packed).catch((error: Error) => {
-    throw new ExportError(`${dir}/${file} is damaged: ${error.message}`);
+    throw new DamagedExportError(`${dir}/${file} is damaged: ${error.message}`);
   });
   // Each line has its break, so what is behind the last one is none.
   const lines = splitLines(text).slice(0, -1);
   if (text.length !== bytes || lines.length !== events || text.at(-1) !== 0x0a) {
-    throw new ExportError(`${dir}/${file} is damaged: it has ${lines.length} events, should have ${events}`);
+    throw new DamagedExportError(
+      `${dir}/${file} is damaged: it has ${lines.length} events, should have ${events}`,
+    );
   }
   return lines.map((line, i) => {
     try {
@@ -147,7 +159,7 @@ async function readSegment(
     } catch {
       // It is told below what is wrong with it.
     }
-    throw new ExportError(
+    throw new DamagedExportError(
       `${dir}/${file} is damaged: line ${i + 1} is not the event at position ${first + i}`,
     );
   });
@@ -159,7 +171,7 @@ async function readCheckpoints(dir: string, { checkpoint, checkpoints }: Manifes
   if (
     notes.length !== checkpoints.count || notes.join("") !== text || (notes.at(-1) ?? null) !== checkpoint
   ) {
-    throw new ExportError(
+    throw new DamagedExportError(
       `${dir}/${checkpoints.file} is damaged: it has not the checkpoints of the manifest`,
     );
   }
@@ -172,5 +184,5 @@ async function readFile(dir: string, file: string, sha256: string): Promise<Uint
     throw new ExportError(`Cannot read ${dir}/${file}: ${why}`);
   });
   if (sha256Of(bytes) === sha256) return bytes;
-  throw new ExportError(`${dir}/${file} is damaged: it is not the file that the manifest names`);
+  throw new DamagedExportError(`${dir}/${file} is damaged: it is not the file that the manifest names`);
 }

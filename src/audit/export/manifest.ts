@@ -47,10 +47,18 @@ export const MANIFEST = "manifest.json";
 
 /** A folder is not an export, or not the export of a whole log, or cannot be made one. */
 export class ExportError extends Error {
-  override readonly name = "ExportError";
+  override readonly name: string = "ExportError";
 }
 
-/** @throws {ExportError} If the folder has no manifest, or one that makes no sense. */
+/** An export is not as it was written: somebody changed it, or a disk did. */
+export class DamagedExportError extends ExportError {
+  override readonly name = "DamagedExportError";
+}
+
+/**
+ * @throws {ExportError} If the folder has no manifest.
+ * @throws {DamagedExportError} If it has one that makes no sense.
+ */
 export async function readManifest(dir: string): Promise<Manifest> {
   let json: unknown;
   try {
@@ -64,7 +72,9 @@ export async function readManifest(dir: string): Promise<Manifest> {
   const { data, error } = manifestSchema.safeParse(json);
   if (data) return data;
   const [issue] = error.issues;
-  throw new ExportError(`${dir}/${MANIFEST} is damaged: ${issue!.path.join(".") || "it"}: ${issue!.message}`);
+  throw new DamagedExportError(
+    `${dir}/${MANIFEST} is damaged: ${issue!.path.join(".") || "it"}: ${issue!.message}`,
+  );
 }
 
 export function sha256Of(bytes: Uint8Array): string {

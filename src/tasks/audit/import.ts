@@ -9,7 +9,7 @@ import { Command } from "commander";
 import { dirname } from "node:path";
 import { carryLog } from "../../audit/export/carry_log.ts";
 import { importLog } from "../../audit/export/import_log.ts";
-import { readManifest } from "../../audit/export/manifest.ts";
+import { DamagedExportError, readManifest } from "../../audit/export/manifest.ts";
 import { loadConfig } from "../../config/config.ts";
 import { createKvFile } from "../../config/kv_file.ts";
 import { monotonicIds } from "../../events/ids.ts";
@@ -36,7 +36,7 @@ export function importCommand(): Command {
   return new Command("import")
     .description(
       "Makes an export a log again, with the same bytes and checkpoints, and everything folded from them. Takes the lock.\n" +
-        `Exits ${FINE} when it is there, ${NOT_FINE} when the export does not verify and nothing was written, ${COULD_NOT} when it could not be done.`,
+        `Exits ${FINE} when it is there, ${NOT_FINE} when the export is damaged or does not verify and nothing was written, ${COULD_NOT} when it could not be done.`,
     )
     .argument("<folder>", "an export")
     .option(
@@ -49,7 +49,12 @@ export function importCommand(): Command {
     .option("--json", "one JSON object in place of the text")
     .action(async (folder: string, options: Options) => {
       const path = options.kv ?? loadConfig(Deno.env).kvPath;
-      const report = isAddress(path) ? await send(folder, path, options) : await build(folder, path, options);
+      const report = await (isAddress(path) ? send : build)(folder, path, options).catch((error) => {
+        if (!(error instanceof DamagedExportError)) throw error;
+        console.error(`${error.message}\nNothing was imported`);
+        if (options.json) console.log(JSON.stringify({ imported: null, damage: error.message }, null, 2));
+        Deno.exit(NOT_FINE);
+      });
       const valid = isValid(report);
       const end = valid ? `Imported into ${path}` : "Nothing was imported, since the export does not verify";
       console.log(
