@@ -57,11 +57,7 @@ const NOBODY: EventMeta = { actor: "nobody", request_id: null, causation_id: nul
 async function main(): Promise<void> {
   const config = loadConfig(Deno.env);
   await makeDataFolder(config.dataDir);
-  const unlock = await lockKvFile(config.kvPath, {
-    pid: Deno.pid,
-    hostname: Deno.hostname(),
-    since: new Date().toISOString(),
-  });
+  const unlock = await lockKvFile(config.kvPath);
   const types = await jobTypes(config.handlersDir);
   const admin = await loadAdminToken({
     dataDir: config.dataDir,

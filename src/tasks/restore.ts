@@ -60,11 +60,7 @@ const program = new Command("deno task restore")
       Deno.exit(NOT_FINE);
     }
     await Deno.mkdir(dirname(path), { recursive: true });
-    const unlock = await lockStore(path, {
-      pid: Deno.pid,
-      hostname: Deno.hostname(),
-      since: new Date().toISOString(),
-    });
+    const unlock = await lockStore(path);
     try {
       const { checkpoint, root, logId, events } = report.found;
       const newLogId = await restore(backup, path, { root: root!, checkpoint });

@@ -10,7 +10,7 @@ import { ConfigError } from "../config/config_error.ts";
 import { createKvFile } from "../config/kv_file.ts";
 import { masked } from "../config/masked.ts";
 import { firstLineOf } from "./first_line.ts";
-import { type LockHolder, lockStore, StoreLockedError } from "./store_lock.ts";
+import { lockStore, StoreLockedError } from "./store_lock.ts";
 
 /** Something that a start needs cannot be had; the message says what to do. */
 export class StartError extends Error {
@@ -32,10 +32,10 @@ export async function makeDataFolder(path: string): Promise<void> {
  *
  * @throws {ConfigError} If it cannot be made there.
  */
-export function lockKvFile(path: string, self: LockHolder): Promise<() => void> {
+export function lockKvFile(path: string): Promise<() => void> {
   return namedBy("DAYBOOK_KV", path, "a file that Daybook can make and write", async () => {
     await Deno.mkdir(dirname(path), { recursive: true });
-    return await lockStore(path, self);
+    return await lockStore(path);
   });
 }
 

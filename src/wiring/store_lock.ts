@@ -35,7 +35,7 @@ export class StoreLockedError extends Error {
  * @returns A function that gives it back.
  * @throws {StoreLockedError} If another process holds it.
  */
-export async function lockStore(path: string, self: LockHolder): Promise<() => void> {
+export async function lockStore(path: string, self: LockHolder = thisProcess()): Promise<() => void> {
   // The holder is named in a file of its own: on Windows a locked file cannot be read.
   const at = realPath(path);
   const holderPath = `${at}.holder`;
@@ -54,6 +54,10 @@ export async function lockStore(path: string, self: LockHolder): Promise<() => v
     }
     file.close();
   };
+}
+
+function thisProcess(): LockHolder {
+  return { pid: Deno.pid, hostname: Deno.hostname(), since: new Date().toISOString() };
 }
 
 async function readHolder(path: string): Promise<LockHolder | undefined> {

@@ -71,11 +71,7 @@ async function build(folder: string, path: string, options: Options): Promise<Ve
   await mustBeFree(path);
   await readManifest(folder);
   await Deno.mkdir(dirname(path), { recursive: true });
-  const unlock = await lockStore(path, {
-    pid: Deno.pid,
-    hostname: Deno.hostname(),
-    since: new Date().toISOString(),
-  });
+  const unlock = await lockStore(path);
   const unfinished = `${path}.importing`;
   try {
     const report = await buildAt(unfinished, folder, options);

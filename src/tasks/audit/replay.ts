@@ -46,11 +46,7 @@ async function run({ kv, repair: repairs, show }: Options): Promise<ReplayReport
   if (isAddress(path)) throw new Error("error: --repair is for files");
   // Before the lock, which leaves a file behind wherever it is tried.
   SqliteSnapshot.open(path).close();
-  const unlock = await lockStore(path, {
-    pid: Deno.pid,
-    hostname: Deno.hostname(),
-    since: new Date().toISOString(),
-  });
+  const unlock = await lockStore(path);
   try {
     const report = await compare(path, show);
     return isEqual(report) ? report : await repaired(report, show);
