@@ -28,6 +28,7 @@ const VACUUM_SHARE = 0.7;
 interface Subject extends Patience {
   readonly database: DatabaseSync;
   readonly name: string;
+  readonly path: string;
   readonly own: boolean;
   readonly notes: string[];
 }
@@ -46,7 +47,7 @@ export async function workOnSqlite(
 ): Promise<SqliteWork> {
   try {
     using database = new DatabaseSync(path, { timeout: Math.min(BUSY_TIMEOUT_MS, patienceMs) });
-    const subject: Subject = { database, name, own, notes: [], patienceMs, signal };
+    const subject: Subject = { database, name, path, own, notes: [], patienceMs, signal };
     const tables = await attempt(() => tablesOf(database), subject);
     const vacuumed = await vacuum(subject, (done, note) => report(done * VACUUM_SHARE, note));
     const tablesAnalyzed = await analyze(
@@ -123,18 +124,33 @@ async function analyze(
 }
 
 /** Brings the write-ahead log into the file, which only then gets smaller. */
-async function settle({ database, own, signal }: Subject): Promise<void> {
+async function settle({ database, path, own, signal }: Subject): Promise<void> {
   if (!own) {
     database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
     return;
   }
-  // PASSIVE alone makes no writer wait; beside a busy one it may not reach the end of the log at the first try.
   for (let round = 0; round < CHECKPOINT_ROUNDS; round++) {
     signal.throwIfAborted();
-    const state = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get();
-    if (state?.["busy"] === 0 && state["log"] === state["checkpointed"]) return;
+    if (checkpoint(database, "PASSIVE")) {
+      // It makes no writer wait, but SQLite cuts the file only if nobody wrote meanwhile. What is left now is little:
+      // a writer waits for that much.
+      if (isCut(database, path)) return;
+      if (checkpoint(database, "FULL") && isCut(database, path)) return;
+    }
     await new Promise((resolve) => setTimeout(resolve, CHECKPOINT_PAUSE_MS));
   }
+}
+
+/** Answers whether all that was in the write-ahead log when it began is in the file. */
+function checkpoint(database: DatabaseSync, mode: "PASSIVE" | "FULL"): boolean {
+  const state = database.prepare(`PRAGMA wal_checkpoint(${mode})`).get();
+  return state?.["busy"] === 0 && state["log"] === state["checkpointed"];
+}
+
+/** Whether the file ends where the database does. */
+function isCut(database: DatabaseSync, path: string): boolean {
+  const { size } = Deno.statSync(path);
+  return size <= numberOf(database, "page_count") * numberOf(database, "page_size");
 }
 
 function described(error: unknown, name: string, path: string): Error {
