@@ -6,17 +6,23 @@
  *
  * @module
  */
-import { StoreUnreadableError } from "./errors.ts";
+import { type Clock, sleep, systemClock } from "./clock.ts";
+import { messageOf, StoreUnreadableError } from "./errors.ts";
 import type { Commit, Store, StoreEntry, StoreKey, StoreRange } from "./store.ts";
 
 /** Deno KV reads at most this many keys in one `getMany`. */
 const KEYS_PER_READ = 10;
+/** SQLite fails at once, and does not wait, when another connection has written since a transaction's first read. */
+const LOCK_PATIENCE_MS = 2_000;
+const LONGEST_LOCK_PAUSE_MS = 50;
 
 export class KvStore implements Store {
   readonly #kv: Deno.Kv;
+  readonly #clock: Clock;
 
-  constructor(kv: Deno.Kv) {
+  constructor(kv: Deno.Kv, clock: Clock = systemClock) {
     this.#kv = kv;
+    this.#clock = clock;
   }
 
   async get(key: StoreKey): Promise<{ value: Uint8Array | null; versionstamp: string | null }> {
@@ -46,7 +52,21 @@ export class KvStore implements Store {
     return entries;
   }
 
+  /** Tries again while another connection holds the file's lock, as `db_optimize` does for moments. */
   async commit(commit: Commit): Promise<string | null> {
+    const deadline = this.#clock.monotonic() + LOCK_PATIENCE_MS;
+    for (let pause = 1;; pause = Math.min(2 * pause, LONGEST_LOCK_PAUSE_MS)) {
+      try {
+        return await this.#commitOnce(commit);
+      } catch (error) {
+        // Were it written all the same, its own check would refuse the repetition.
+        if (!isLocked(error) || this.#clock.monotonic() >= deadline) throw error;
+      }
+      await sleep(this.#clock, pause);
+    }
+  }
+
+  async #commitOnce(commit: Commit): Promise<string | null> {
     const atomic = this.#kv.atomic().check({
       key: commit.check.key,
       versionstamp: commit.check.versionstamp,
@@ -69,6 +89,10 @@ async function readable<T>(reading: Promise<T>): Promise<T> {
   } catch (error) {
     throw new StoreUnreadableError(error);
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return messageOf(error).includes("database is locked");
 }
 
 function toSelector({ prefix, start, end }: StoreRange): Deno.KvListSelector {
