@@ -47,6 +47,7 @@ import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { openWitness } from "./src/wiring/witness.ts";
 import { lockKvFile, makeDataFolder, openCacheAt, openKvFile, StartError } from "./src/wiring/places.ts";
+import { stopUnlessStuck } from "./src/wiring/stop_unless_stuck.ts";
 import { StoreLockedError } from "./src/wiring/store_lock.ts";
 
 /** How long a stop waits for requests under way, once nothing is left to wait for. */
@@ -153,11 +154,16 @@ async function main(): Promise<void> {
   runtime.start();
 
   const stopped = Promise.withResolvers<number>();
+  const hurried = Promise.withResolvers<void>();
   onStopSignal((signal) => {
     worker.info(`🛑 ${signal}: taking no new work, waiting for ${runtime.running} running`);
     stopping.abort();
     void stop(0);
-  }, (times) => times === 2 ? runtime.hurry() : Deno.exit(1));
+  }, (times) => {
+    if (times > 2) Deno.exit(1);
+    runtime.hurry();
+    hurried.resolve();
+  });
   // Whoever is told may send a signal at once.
   announce(config.host, server.addr.port);
   void runtime.failure().then((error) => {
@@ -172,9 +178,15 @@ async function main(): Promise<void> {
   }
   async function close(code: number): Promise<void> {
     const closed = server.shutdown();
-    // While the log still takes them.
-    await failedLogins.close();
-    await runtime.stop();
+    // Failed logins while the log still takes them.
+    const ended = failedLogins.close().then(() => runtime.stop());
+    const { stuck } = await stopUnlessStuck(ended, { log: runtime.log, hurried: hurried.promise });
+    if (stuck !== undefined) {
+      worker.error(
+        `🛑 Stopping although the log takes no writes: ${stuck}. What was acknowledged is there; what was running runs again`,
+      );
+      code = 1;
+    }
     // A caller that never ends its request holds up nobody; what is asked for from now on is refused.
     await Promise.race([closed, sleep(systemClock, ANSWERS_MS)]);
     await witness?.close();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Job } from "../../src/actors/job/job.ts";
 import type { JobStats } from "../../src/actors/jobs.ts";
+import { smallDisk } from "../logging/small_disk.ts";
 import { ServerProcess } from "../support/server_process.ts";
 
 const FILLER_BYTES = 6_000_000;
@@ -23,6 +24,26 @@ async function untilReady(server: ServerProcess): Promise<void> {
     assert(performance.now() < limit, `not ready again after ${LIMIT_MS} ms:\n${server.output}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+async function fill(path: string): Promise<void> {
+  using file = await Deno.open(path, { create: true, append: true });
+  try {
+    for (;;) await file.write(new Uint8Array(4_096));
+  } catch (error) {
+    assertStringIncludes((error as Error).message, "No space left");
+  }
+}
+
+/** The small commit that settles a lost one may still fit; then there is room for a while. */
+async function staysUnready(server: ServerProcess): Promise<boolean> {
+  for (let look = 0; look < 10; look++) {
+    const response = await fetch(`${server.url}/readyz`);
+    await response.body?.cancel();
+    if (response.status === 200) return false;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return true;
 }
 
 const body = JSON.stringify({
@@ -83,5 +104,35 @@ Deno.test({
       await run("umount", "-l", dataDir);
       await Deno.remove(dataDir);
     }
+  },
+});
+
+Deno.test({
+  name: `a stop on a full disk says why it cannot wait, ends, and loses nothing acknowledged${reason}`,
+  ignore: smallDisk.unavailable,
+  async fn() {
+    await using disk = await smallDisk.mount(4_000_000);
+    const env = { DAYBOOK_LOG_LEVEL: "INFO" };
+    const acknowledged: string[] = [];
+    {
+      await using server = await ServerProcess.start({ dataDir: disk.path, env });
+      await fill(`${disk.path}/filler`);
+      while (!await staysUnready(server)) {
+        const response = await server.fetch("/background-jobs", { method: "POST", body });
+        const answer = await response.json();
+        if (response.status === 201) acknowledged.push((answer as Job).id);
+        else assertEquals(response.status, 503);
+      }
+      server.process.kill("SIGTERM");
+      await server.waitForLine(/SIGTERM: taking no new work/);
+      assertEquals((await server.end("SIGTERM")).code, 1);
+      assertStringIncludes(server.output, "Stopping although the log takes no writes: ");
+    }
+    await Deno.remove(`${disk.path}/filler`);
+    await using again = await ServerProcess.start({ dataDir: disk.path, env });
+    for (const id of acknowledged) {
+      assertEquals((await again.json<Job>(`/background-jobs/${id}`)).status, "queued");
+    }
+    await again.end("SIGTERM");
   },
 });
