@@ -36,9 +36,11 @@ import {
 } from "./src/logging/job_lines.ts";
 import { withoutPayload } from "./src/logging/without_payload.ts";
 import { loggerOf, setupLogging } from "./src/logging/setup.ts";
+import { watchClock } from "./src/wiring/clock_watch.ts";
 import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
 import { jobTypes } from "./src/wiring/job_types.ts";
+import { FileGoneError, KeptFile } from "./src/wiring/kept_file.ts";
 import { listen } from "./src/wiring/listen.ts";
 import { handlerServices } from "./src/wiring/services.ts";
 import { recordSettings } from "./src/wiring/settings_record.ts";
@@ -88,7 +90,14 @@ async function main(): Promise<void> {
     log.warn(`DAYBOOK_SMTP_URL is not set: mail is written to ${config.dataDir}/outbox and sent to nobody`);
   }
 
-  const store = new KvStore(await openKvFile(config.kvPath));
+  const kv = await openKvFile(config.kvPath);
+  const file = await KeptFile.watch(config.kvPath, {
+    onChange: (there) =>
+      there
+        ? loggerOf("log").warn(`${config.kvPath} is back where it was`)
+        : loggerOf("log").critical(`${config.kvPath} is gone: ${new FileGoneError().message}`),
+  });
+  const store = new KvStore(kv, { mayWrite: () => file.mustBeThere() });
   const cache = await openCacheAt(config.cacheUrl, `${config.dataDir}/cache.kv`);
   const services: { -readonly [Part in keyof HandlerServices]: HandlerServices[Part] } = handlerServices(
     config,
@@ -137,6 +146,19 @@ async function main(): Promise<void> {
   const failedLogins = new FailedLoginCounter({
     clock: systemClock,
     record: (failed) => runtime.records.append(LOGIN_FAILED, { ...failed }, NOBODY),
+  });
+
+  watchClock({
+    log: runtime.log,
+    onBehind: (ms) =>
+      loggerOf("log").warn(
+        `The clock is ${
+          Math.round(ms / 1000)
+        } s behind the log's last event. Until it has caught up events bear that ` +
+          "event's time, retries wait for so much longer, and what is scheduled for before it starts at once. Cancel and " +
+          "retry starts a job that must not wait",
+      ),
+    onCaughtUp: () => loggerOf("log").info("The clock has caught up with the log"),
   });
 
   const stopping = new AbortController();

@@ -16,13 +16,21 @@ const KEYS_PER_READ = 10;
 const LOCK_PATIENCE_MS = 2_000;
 const LONGEST_LOCK_PAUSE_MS = 50;
 
+export interface KvStoreOptions {
+  readonly clock?: Clock;
+  /** Asked before each commit, which fails when it throws. */
+  readonly mayWrite?: () => void;
+}
+
 export class KvStore implements Store {
   readonly #kv: Deno.Kv;
   readonly #clock: Clock;
+  readonly #mayWrite: () => void;
 
-  constructor(kv: Deno.Kv, clock: Clock = systemClock) {
+  constructor(kv: Deno.Kv, { clock = systemClock, mayWrite = () => {} }: KvStoreOptions = {}) {
     this.#kv = kv;
     this.#clock = clock;
+    this.#mayWrite = mayWrite;
   }
 
   async get(key: StoreKey): Promise<{ value: Uint8Array | null; versionstamp: string | null }> {
@@ -55,6 +63,7 @@ export class KvStore implements Store {
   /** Tries again while another connection holds the file's lock, as `db_optimize` does for moments. */
   async commit(commit: Commit): Promise<string | null> {
     const deadline = this.#clock.monotonic() + LOCK_PATIENCE_MS;
+    this.#mayWrite();
     for (let pause = 1;; pause = Math.min(2 * pause, LONGEST_LOCK_PAUSE_MS)) {
       try {
         return await this.#commitOnce(commit);
