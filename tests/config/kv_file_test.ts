@@ -1,6 +1,21 @@
+import { existsSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createKvFile } from "../../src/config/kv_file.ts";
+
+type Step = string | ((path: string) => Promise<void>);
+
+const OPENED: Step = async (path) => (await Deno.openKv(path)).close();
+const INDEXED = "DROP INDEX kv_expiration_ms_idx; " +
+  "CREATE INDEX kv_expiration_ms_idx ON kv (expiration_ms) WHERE expiration_ms >= 0";
+const STEPS: readonly Step[] = [
+  "PRAGMA auto_vacuum = INCREMENTAL",
+  "PRAGMA journal_mode = WAL",
+  OPENED,
+  INDEXED,
+  "PRAGMA journal_mode = DELETE",
+];
 
 async function inTempDir(test: (dir: string) => Promise<void> | void): Promise<void> {
   const dir = await Deno.makeTempDir();
@@ -11,9 +26,39 @@ async function inTempDir(test: (dir: string) => Promise<void> | void): Promise<v
   }
 }
 
+/** With nothing beside it, and served by Deno KV. */
+async function assertWhole(path: string): Promise<void> {
+  const names = [...Deno.readDirSync(dirname(path))].map(({ name }) => name);
+  assertEquals(names.filter((name) => name.startsWith(basename(path))), [basename(path)]);
+  const kv = await Deno.openKv(path);
+  await kv.set(["key"], "value");
+  kv.close();
+  assertEquals(autoVacuum(path), 2);
+  assertMatch(expiryIndex(path), /WHERE expiration_ms >= 0$/);
+}
+
+/** What a start that ends in between leaves in the folder, under the name `to`. */
+async function cutOffAfter(steps: readonly Step[], dir: string, to: string): Promise<void> {
+  const path = `${dir}/cut_off`;
+  using database = new DatabaseSync(path);
+  for (const step of steps) {
+    if (typeof step === "string") database.exec(step);
+    else await step(path);
+  }
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) {
+    if (existsSync(path + suffix)) Deno.copyFileSync(path + suffix, `${dir}/${to}${suffix}`);
+  }
+}
+
 function autoVacuum(path: string): unknown {
   using database = new DatabaseSync(path);
   return database.prepare("PRAGMA auto_vacuum").get()?.["auto_vacuum"];
+}
+
+function expiryIndex(path: string): string {
+  using database = new DatabaseSync(path);
+  const index = database.prepare("SELECT sql FROM sqlite_master WHERE name = 'kv_expiration_ms_idx'").get();
+  return String(index?.["sql"]);
 }
 
 Deno.test("createKvFile() makes a file, and its folder, that can shrink while Deno KV has it open", () =>
@@ -51,8 +96,9 @@ Deno.test("createKvFile() leaves a file alone that is there", () =>
   inTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
     const kv = await Deno.openKv(path);
+    assertEquals(await createKvFile(path), false);
     await kv.set(["key"], "value");
-    await createKvFile(path);
+    assertEquals(await createKvFile(path), false);
     assertEquals((await kv.get(["key"])).value, "value");
     kv.close();
     assertEquals(autoVacuum(path), 0);
@@ -63,4 +109,55 @@ Deno.test("createKvFile() names the path where it cannot make the file", () =>
     await Deno.writeTextFile(`${dir}/file`, "");
     const error = await assertRejects(() => createKvFile(`${dir}/file/daybook.kv`), Error);
     assert(error.message.startsWith(`Cannot create Daybook's file ${dir}/file/daybook.kv: `), error.message);
+  }));
+
+for (let done = 0; done <= STEPS.length; done++) {
+  Deno.test(`createKvFile() makes a whole file after one that was cut off with ${done} steps done`, () =>
+    inTempDir(async (dir) => {
+      const path = `${dir}/daybook.kv`;
+      await cutOffAfter(STEPS.slice(0, done), dir, "daybook.kv.creating");
+      assertEquals(await createKvFile(path), true);
+      await assertWhole(path);
+    }));
+}
+
+for (let done = 0; done <= STEPS.indexOf(OPENED); done++) {
+  Deno.test(`createKvFile() makes a whole file in the place of one without a table, with ${done} steps done`, () =>
+    inTempDir(async (dir) => {
+      const path = `${dir}/daybook.kv`;
+      await cutOffAfter(STEPS.slice(0, done), dir, "daybook.kv");
+      assertEquals(await createKvFile(path), true);
+      await assertWhole(path);
+    }));
+}
+
+Deno.test("createKvFile() makes what a link leads to, and the link stays", () =>
+  inTempDir(async (dir) => {
+    await Deno.mkdir(`${dir}/real`);
+    await Deno.symlink("real/log.kv", `${dir}/daybook.kv`);
+    assertEquals(await createKvFile(`${dir}/daybook.kv`), true);
+    assert((await Deno.lstat(`${dir}/daybook.kv`)).isSymlink);
+    await assertWhole(`${dir}/real/log.kv`);
+    assertEquals(await createKvFile(`${dir}/daybook.kv`), false);
+  }));
+
+Deno.test("createKvFile() makes no file that fails midway", () =>
+  inTempDir(async (dir) => {
+    await Deno.mkdir(`${dir}/daybook.kv.creating/in/the/way`, { recursive: true });
+    await assertRejects(() => createKvFile(`${dir}/daybook.kv`), Error, "Cannot create Daybook's file");
+    assert(!existsSync(`${dir}/daybook.kv`));
+  }));
+
+Deno.test("createKvFile() makes no new file beside events of one that was moved away", () =>
+  inTempDir(async (dir) => {
+    const path = `${dir}/daybook.kv`;
+    await cutOffAfter(["PRAGMA journal_mode = WAL", OPENED, INDEXED], dir, "daybook.kv");
+    await Deno.rename(path, `${dir}/moved`);
+    await assertRejects(() => createKvFile(path), Error, `${path}-wal is there without its file`);
+    await Deno.rename(`${dir}/moved`, path);
+    assertEquals(await createKvFile(path), false);
+    await Deno.remove(path);
+    await Deno.truncate(`${path}-wal`);
+    assertEquals(await createKvFile(path), true);
+    await assertWhole(path);
   }));
