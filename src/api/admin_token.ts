@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
+import { messageOf } from "../events/errors.ts";
 
 export interface AdminToken {
   readonly token: string;
@@ -56,7 +57,7 @@ async function readToken(path: string): Promise<string | undefined> {
     text = await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new AdminTokenError(`Cannot read the admin token from ${path}: ${(error as Error).name}`, {
+    throw new AdminTokenError(`Cannot read the admin token from ${path}: ${messageOf(error)}`, {
       cause: error,
     });
   }
@@ -73,16 +74,19 @@ async function readToken(path: string): Promise<string | undefined> {
 }
 
 async function writeToken(dataDir: string, path: string, token: string): Promise<void> {
-  const unfinished = `${path}.${crypto.randomUUID()}`;
+  const unfinished = `${path}.creating`;
   try {
     await Deno.mkdir(dataDir, { recursive: true });
-    using file = await Deno.open(unfinished, { write: true, createNew: true, mode: 0o600 });
-    await file.write(new TextEncoder().encode(`${token}\n`));
+    // What a start left that was cut off here.
+    await Deno.remove(unfinished).catch(() => {});
+    // A file's own `write` may take less than it is given.
+    await Deno.writeTextFile(unfinished, `${token}\n`, { createNew: true, mode: 0o600 });
+    using file = await Deno.open(unfinished, { write: true });
     await file.sync();
     await Deno.rename(unfinished, path);
   } catch (error) {
     await Deno.remove(unfinished).catch(() => {});
-    throw new AdminTokenError(`Cannot write the admin token to ${path}: ${(error as Error).name}`, {
+    throw new AdminTokenError(`Cannot write the admin token to ${path}: ${messageOf(error)}`, {
       cause: error,
     });
   }

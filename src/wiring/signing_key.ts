@@ -5,6 +5,7 @@
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { dirname } from "node:path";
+import { firstLineOf } from "./first_line.ts";
 
 /** The key cannot be used or kept; the message says what to do and shows nothing of the key. */
 export class SigningKeyError extends Error {
@@ -42,7 +43,7 @@ async function readKey(path: string): Promise<string | undefined> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (error instanceof SigningKeyError) throw error;
-    throw new SigningKeyError(`Cannot read the signing key ${path}: ${(error as Error).name}`, {
+    throw new SigningKeyError(`Cannot read the signing key ${path}: ${firstLineOf(error)}`, {
       cause: error,
     });
   }
@@ -61,16 +62,19 @@ function parseKey(path: string, pem: string): KeyObject {
 }
 
 async function writeKey(path: string, pem: string): Promise<void> {
-  const unfinished = `${path}.${crypto.randomUUID()}`;
+  const unfinished = `${path}.creating`;
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    using file = await Deno.open(unfinished, { write: true, createNew: true, mode: 0o600 });
-    await file.write(new TextEncoder().encode(pem));
+    // What a start left that was cut off here.
+    await Deno.remove(unfinished).catch(() => {});
+    // A file's own `write` may take less than it is given.
+    await Deno.writeTextFile(unfinished, pem, { createNew: true, mode: 0o600 });
+    using file = await Deno.open(unfinished, { write: true });
     await file.sync();
     await Deno.rename(unfinished, path);
   } catch (error) {
     await Deno.remove(unfinished).catch(() => {});
-    throw new SigningKeyError(`Cannot write the signing key ${path}: ${(error as Error).name}`, {
+    throw new SigningKeyError(`Cannot write the signing key ${path}: ${firstLineOf(error)}`, {
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { AdminTokenError, loadAdminToken } from "../../src/api/admin_token.ts";
+import { smallDisk } from "../logging/small_disk.ts";
 
 async function inTempDir(test: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
@@ -67,8 +68,33 @@ Deno.test("loadAdminToken() says which file is empty or cannot be used, and leav
     await Deno.remove(path);
     await Deno.mkdir(path);
     const folder = await assertRejects(() => loadAdminToken({ dataDir }), AdminTokenError);
-    assertMatch(folder.message, /^Cannot read the admin token from .*admin\.token: /);
+    assertMatch(folder.message, /^Cannot read the admin token from .*admin\.token: .*directory/);
 
     const blocked = await assertRejects(() => loadAdminToken({ dataDir: "/dev/null/x" }), AdminTokenError);
-    assertMatch(blocked.message, /^Cannot (read|write) the admin token/);
+    assertMatch(blocked.message, /^Cannot (read|write) the admin token .*: Not a directory/);
   }));
+
+Deno.test("loadAdminToken() makes a whole token after a start that was cut off while it made one", () =>
+  inTempDir(async (dataDir) => {
+    await Deno.writeTextFile(join(dataDir, "admin.token.creating"), "dbk_ha", { mode: 0o644 });
+    const { token, path } = await loadAdminToken({ dataDir });
+    assertEquals(await Deno.readTextFile(path!), `${token}\n`);
+    if (Deno.build.os !== "windows") assertEquals((await Deno.stat(path!)).mode! & 0o777, 0o600);
+    assertEquals([...Deno.readDirSync(dataDir)].map(({ name }) => name), ["admin.token"]);
+  }));
+
+Deno.test({
+  name:
+    "loadAdminToken() says that the disk is full, leaves nothing behind, and makes a token when there is room",
+  ignore: smallDisk.unavailable,
+  async fn() {
+    await using disk = await smallDisk.mount(4_096);
+    await Deno.writeFile(join(disk.path, "filler"), new Uint8Array(4_096));
+    const full = await assertRejects(() => loadAdminToken({ dataDir: disk.path }), AdminTokenError);
+    assertMatch(full.message, /^Cannot write the admin token to .*admin\.token: No space left on device/);
+    assert(!full.message.includes("dbk_"));
+    assertEquals([...Deno.readDirSync(disk.path)].map(({ name }) => name), ["filler"]);
+    await disk.grow(65_536);
+    assertEquals((await loadAdminToken({ dataDir: disk.path })).created, true);
+  },
+});

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { loadSigningKey, SigningKeyError } from "../../src/wiring/signing_key.ts";
+import { smallDisk } from "../logging/small_disk.ts";
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -50,3 +51,28 @@ Deno.test("a file that holds something else is told and left alone, and nothing 
       assertEquals(await Deno.readTextFile(path), text);
     }
   }));
+
+Deno.test("a start that was cut off while it made the key leaves none, and the next makes a whole one", () =>
+  inFolder(async (path) => {
+    await Deno.mkdir(dirname(path));
+    await Deno.writeTextFile(`${path}.creating`, "-----BEGIN PRIV", { mode: 0o644 });
+    const made = await loadSigningKey(path);
+    assertEquals(publicOf(await loadSigningKey(path)), publicOf(made));
+    assertEquals([...Deno.readDirSync(dirname(path))].map(({ name }) => name), [basename(path)]);
+  }));
+
+Deno.test({
+  name: "a key that finds the disk full says so, leaves nothing behind, and is made when there is room",
+  ignore: smallDisk.unavailable,
+  async fn() {
+    await using disk = await smallDisk.mount(4_096);
+    await Deno.writeFile(join(disk.path, "filler"), new Uint8Array(4_096));
+    const path = join(disk.path, "log.ed25519");
+    const full = await assertRejects(() => loadSigningKey(path), SigningKeyError);
+    assertMatch(full.message, /^Cannot write the signing key .*log\.ed25519: No space left on device/);
+    assertEquals([...Deno.readDirSync(disk.path)].map(({ name }) => name), ["filler"]);
+    await disk.grow(65_536);
+    const made = await loadSigningKey(path);
+    assertEquals(publicOf(await loadSigningKey(path)), publicOf(made));
+  },
+});
