@@ -48,7 +48,14 @@ import { onUncaughtError, placeOf, withoutMessage } from "./src/wiring/uncaught_
 import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { openWitness } from "./src/wiring/witness.ts";
-import { lockKvFile, makeDataFolder, openCacheAt, openKvFile, StartError } from "./src/wiring/places.ts";
+import {
+  lockKvFile,
+  makeDataFolder,
+  openCacheAt,
+  openKvFile,
+  StartError,
+  writtenTo,
+} from "./src/wiring/places.ts";
 import { stopUnlessStuck } from "./src/wiring/stop_unless_stuck.ts";
 import { StoreLockedError } from "./src/wiring/store_lock.ts";
 
@@ -111,7 +118,7 @@ async function main(): Promise<void> {
   const witness = config.witness === undefined ? undefined : openWitness(config.witness, {
     onTrouble: (why) => loggerOf("log").warn(`The witness did not take a checkpoint: ${why}`),
   });
-  const runtime: Runtime = await Runtime.open({
+  const opening = Runtime.open({
     store,
     jobTypes: types,
     services,
@@ -131,6 +138,7 @@ async function main(): Promise<void> {
       );
     },
   });
+  const runtime: Runtime = await writtenTo(config.kvPath, opening);
   services.records = expiringRecords(store, runtime.jobs, { ...SUPERVISOR, actor: "cleanup" });
   runtime.log.listen(jobReporter(worker));
   runtime.log.listen({
@@ -142,7 +150,8 @@ async function main(): Promise<void> {
 
   const verifierKey = verifierKeyOf(runtime.log.logId, signingKey);
   // Before anything else happens, so that what follows is sealed together with it.
-  await recordSettings(runtime.records, { config, verifierKey, signingKey, adminToken: admin.token });
+  const settings = { config, verifierKey, signingKey, adminToken: admin.token };
+  await writtenTo(config.kvPath, recordSettings(runtime.records, settings));
   const failedLogins = new FailedLoginCounter({
     clock: systemClock,
     record: (failed) => runtime.records.append(LOGIN_FAILED, { ...failed }, NOBODY),

@@ -9,12 +9,25 @@ import { openCache } from "../cache/open_cache.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { createKvFile } from "../config/kv_file.ts";
 import { masked } from "../config/masked.ts";
-import { firstLineOf } from "./first_line.ts";
+import { diskTroubleOf, firstLineOf } from "./first_line.ts";
 import { lockStore, StoreLockedError } from "./store_lock.ts";
 
 /** Something that a start needs cannot be had; the message says what to do. */
 export class StartError extends Error {
   override readonly name = "StartError";
+}
+
+/**
+ * What comes of work that writes to the file.
+ *
+ * @throws {StartError} If the disk takes nothing; whatever else goes wrong comes through as it is.
+ */
+export async function writtenTo<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw diskErrorAt(path, error) ?? error;
+  }
 }
 
 /** @throws {ConfigError} If there can be no such folder. */
@@ -54,9 +67,10 @@ export async function openCacheAt(url: string | undefined, path: string): Promis
   } catch (cause) {
     if (url !== undefined) throw cause;
     const why = firstLineOf(cause);
-    throw new StartError(`The cache ${path} cannot be opened (${why}). Remove it: it is made anew`, {
-      cause,
-    });
+    throw diskErrorAt(path, cause) ??
+      new StartError(`The cache ${path} cannot be opened (${why}). Remove it: it is made anew`, {
+        cause,
+      });
   }
 }
 
@@ -70,6 +84,14 @@ async function namedBy<T>(
     return await prepare();
   } catch (error) {
     if (error instanceof StoreLockedError) throw error;
-    throw new ConfigError(variable, masked(path, "all"), `${mayBe} (${firstLineOf(error)})`);
+    throw diskErrorAt(path, error) ??
+      new ConfigError(variable, masked(path, "all"), `${mayBe} (${firstLineOf(error)})`);
   }
+}
+
+function diskErrorAt(path: string, cause: unknown): StartError | undefined {
+  const trouble = diskTroubleOf(cause);
+  return trouble === undefined
+    ? undefined
+    : new StartError(`${path} cannot be written: ${trouble}`, { cause });
 }
