@@ -49,6 +49,7 @@ import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { openWitness } from "./src/wiring/witness.ts";
 import {
+  hasRunBefore,
   lockKvFile,
   makeDataFolder,
   openCacheAt,
@@ -69,6 +70,9 @@ async function main(): Promise<void> {
   await makeDataFolder(config.dataDir);
   const unlock = await lockKvFile(config.kvPath);
   const types = await jobTypes(config.handlersDir);
+  const ranBefore = await hasRunBefore(config);
+  // Before the token and the key: a start that ends here leaves nothing by which the next one takes the folder for used.
+  const { kv, isNew } = await openKvFile(config.kvPath);
   const admin = await loadAdminToken({
     dataDir: config.dataDir,
     ...(config.token !== undefined && { fromEnvironment: config.token }),
@@ -93,11 +97,16 @@ async function main(): Promise<void> {
     } else worker.error(`Something failed that nothing catches: ${withoutMessage(error)}`);
   });
   for (const line of unknownVariables(Object.keys(Deno.env.toObject()))) log.warn(line);
+  if (isNew && ranBefore) {
+    log.warn(
+      `A new log is begun at ${config.kvPath}, though ${config.dataDir} has been used before. ` +
+        "If the log's file was moved, stop Daybook and put it back",
+    );
+  }
   if (config.smtpUrl === undefined) {
     log.warn(`DAYBOOK_SMTP_URL is not set: mail is written to ${config.dataDir}/outbox and sent to nobody`);
   }
 
-  const kv = await openKvFile(config.kvPath);
   const file = await KeptFile.watch(config.kvPath, {
     onChange: (there) =>
       there

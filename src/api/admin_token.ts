@@ -42,13 +42,18 @@ export async function loadAdminToken(
     return { token: options.fromEnvironment, created: false };
   }
 
-  const path = join(options.dataDir, "admin.token");
+  const path = adminTokenPath(options.dataDir);
   const kept = await readToken(path);
   if (kept !== undefined) return { token: kept, created: false, path };
 
   const token = `dbk_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")}`;
   await writeToken(options.dataDir, path, token);
   return { token, created: true, path };
+}
+
+/** Where the token is kept that no environment gives. */
+export function adminTokenPath(dataDir: string): string {
+  return join(dataDir, "admin.token");
 }
 
 async function readToken(path: string): Promise<string | undefined> {

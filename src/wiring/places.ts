@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { adminTokenPath } from "../api/admin_token.ts";
 import type { ClosableCache } from "../cache/closable_cache.ts";
 import { openCache } from "../cache/open_cache.ts";
+import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { createKvFile } from "../config/kv_file.ts";
 import { masked } from "../config/masked.ts";
@@ -52,11 +54,24 @@ export function lockKvFile(path: string): Promise<() => void> {
   });
 }
 
-/** @throws {ConfigError} If it is there and no Deno KV file, or cannot be made. */
-export function openKvFile(path: string): Promise<Deno.Kv> {
+/** What tells that Daybook has run in the data folder before. A key alone may be one that was put there for a first start. */
+export async function hasRunBefore(
+  { dataDir, signingKeyPath }: Pick<Config, "dataDir" | "signingKeyPath">,
+): Promise<boolean> {
+  const [key, token, log] = await Promise.all(
+    [signingKeyPath, adminTokenPath(dataDir), join(dataDir, "logs", "daybook.log")].map(isThere),
+  );
+  return key! && (token! || log!);
+}
+
+/**
+ * @returns With whether the file is new.
+ * @throws {ConfigError} If it is there and no Deno KV file, or cannot be made.
+ */
+export function openKvFile(path: string): Promise<{ kv: Deno.Kv; isNew: boolean }> {
   return namedBy("DAYBOOK_KV", path, "a file of Deno KV's, or one that is not there yet", async () => {
-    await createKvFile(path);
-    return await Deno.openKv(path);
+    const isNew = await createKvFile(path);
+    return { kv: await Deno.openKv(path), isNew };
   });
 }
 
@@ -86,6 +101,15 @@ async function namedBy<T>(
     if (error instanceof StoreLockedError) throw error;
     throw diskErrorAt(path, error) ??
       new ConfigError(variable, masked(path, "all"), `${mayBe} (${firstLineOf(error)})`);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -119,6 +119,34 @@ Deno.test("a request that never ends holds up no stop", () =>
     assertStringIncludes(server.output, "Background Worker Stopped");
   }));
 
+Deno.test("a new log in a data folder that was used before is told of, a first one and an old one are not", () =>
+  withData(async (dataDir) => {
+    const outputOf = async (token: string) => {
+      await using server = await ServerProcess.start({ dataDir, env: { ...env, DAYBOOK_TOKEN: token } });
+      await server.end("SIGTERM");
+      return server.output;
+    };
+    const told =
+      `WARNING - A new log is begun at ${dataDir}/daybook.kv, though ${dataDir} has been used before`;
+    for (const token of [TOKEN, ""]) {
+      assert(
+        !(await outputOf(token)).includes("A new log is begun"),
+        "the first start, and one of the same log",
+      );
+    }
+    for (const token of [TOKEN, ""]) {
+      await Deno.rename(`${dataDir}/daybook.kv`, `${dataDir}/moved`);
+      assertStringIncludes(await outputOf(token), told);
+    }
+    await Deno.rename(`${dataDir}/moved`, `${dataDir}/daybook.kv`);
+    assert(!(await outputOf("")).includes("A new log is begun"), "the file was put back");
+
+    for (const made of ["daybook.kv", "admin.token", "logs"]) {
+      await Deno.remove(`${dataDir}/${made}`, { recursive: true });
+    }
+    assert(!(await outputOf("")).includes("A new log is begun"), "the key was put there for a first start");
+  }));
+
 const NO_PLACE: readonly [string, string, (dataDir: string) => Record<string, string>][] = [
   ["a data folder that is a file", "DAYBOOK_DATA is", (dir) => ({ DAYBOOK_DATA: `${dir}/text` })],
   ["a log that is no database", "DAYBOOK_KV is", (dir) => ({ DAYBOOK_KV: `${dir}/text` })],

@@ -26,7 +26,7 @@ async function fillUpTo(dataDir: string, freeKiB: number): Promise<() => Promise
   return () => Deno.remove(`${dataDir}/filler`);
 }
 
-// In KiB: no room for the lock's holder, the token, the log's file, its first commits, the settings on record.
+// In KiB: no room for the lock's holder, the log's file, the token, its first commits, the settings on record.
 for (const free of [0, 4, 12, 40, 100, 160, 200]) {
   Deno.test({
     name: `a first start with ${free} KiB left says in one line what is full, and one with room goes well`,
