@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { appendNotes } from "./witness_file.ts";
 
 export interface Witness {
   /** Does not throw; what could not be kept is tried again with the next. */
@@ -65,10 +66,19 @@ export function openWitness(where: string, { onTrouble, closeLimitMs = 3_000 }: 
 }
 
 async function append(path: string, notes: readonly string[]): Promise<void> {
-  using file = await Deno.open(path, { append: true, create: true, mode: 0o644 });
-  const bytes = new TextEncoder().encode(notes.join(""));
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-  await file.sync();
+  using file = await openToAppend(path);
+  await appendNotes(file, notes);
+}
+
+async function openToAppend(path: string): Promise<Deno.FsFile> {
+  const options = { append: true, create: true, mode: 0o644 };
+  try {
+    return await Deno.open(path, { ...options, read: true });
+  } catch (error) {
+    // Who keeps the witness may let Daybook write it only.
+    if (error instanceof Deno.errors.PermissionDenied) return await Deno.open(path, options);
+    throw error;
+  }
 }
 
 /** The latest says all that those before it said. */

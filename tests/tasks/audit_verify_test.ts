@@ -77,6 +77,28 @@ Deno.test("audit verify exits 1 and names the first position that is not as it w
   });
 });
 
+Deno.test("audit verify passes over an outside checkpoint that was cut off when it was written, and says so", async () => {
+  await withFile(async (path) => {
+    const { key, checkpoint, size } = await throughKv(path, (store) => seal(store));
+    const kept = `${path}.witness`;
+    const verify = () =>
+      audit(["verify", "--kv", path, "--key", formatVerifierKey(key), "--checkpoint", kept]);
+    const cut = checkpoint.slice(0, -20);
+    await Deno.writeTextFile(kept, checkpoint + cut);
+    const atEnd = await verify();
+    assertEquals(atEnd.code, 0, atEnd.out);
+    assert(atEnd.err.includes(`${kept}: its last checkpoint was cut off when it was written`), atEnd.err);
+    assert(atEnd.out.includes(`Outside checkpoint: of ${size} events`), atEnd.out);
+
+    // Behind a line break, or with more behind it, it was not the writer that left it so.
+    for (const altered of [`${checkpoint}${cut}\n`, cut + checkpoint]) {
+      await Deno.writeTextFile(kept, altered);
+      const { code, err, out } = await verify();
+      assert(code !== 0, err + out);
+    }
+  });
+});
+
 Deno.test("audit verify changes nothing, wherever it looks and whatever it finds", async () => {
   await withFile(async (path) => {
     await throughKv(path, (store) => seal(store));

@@ -6,6 +6,7 @@
 import { createPublicKey } from "node:crypto";
 import type { Config } from "../../config/config.ts";
 import type { Head } from "../../events/head.ts";
+import { cutOffEnd } from "../../events/merkle/cut_checkpoint.ts";
 import {
   MalformedNoteError,
   type NoteVerifier,
@@ -32,10 +33,19 @@ export async function ownKeys(config: Config, { log_id, earlier = [] }: Head): P
   return [log_id, ...earlier.map(({ log_id }) => log_id)].map((name) => ({ name, publicKey }));
 }
 
-/** @param paths Of files with checkpoints, one after another. */
+/**
+ * What was cut off when it was written is told of and passed over: a checkpoint without its signature says nothing.
+ *
+ * @param paths Of files with checkpoints, one after another.
+ */
 export async function checkpointsIn(paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(paths.map(async (path) => {
-    const notes = splitNotes(await textOf(path, "checkpoint"));
+    const text = await textOf(path, "checkpoint");
+    const end = cutOffEnd(text);
+    if (end !== "") {
+      console.error(`${path}: its last checkpoint was cut off when it was written, and is passed over`);
+    }
+    const notes = splitNotes(text.slice(0, text.length - end.length));
     if (notes.length === 0) throw new MalformedNoteError(`${path} holds no checkpoint`);
     return notes;
   }));
