@@ -13,8 +13,10 @@ async function startAndStop(dataDir: string): Promise<void> {
 }
 
 async function assertFailsWithOneLine(dataDir: string, expected: RegExp): Promise<void> {
-  const error: Error = await ServerProcess.start({ dataDir, env })
-    .then(() => new Error("it started"), (error) => error);
+  const error: Error = await ServerProcess.start({ dataDir, env }).then(
+    (server) => server.end("SIGKILL").then(() => new Error("it started")),
+    (error) => error,
+  );
   assertMatch(error.message, expected);
   assert(!error.message.includes("    at "), error.message);
 }
@@ -27,7 +29,7 @@ async function fillUpTo(dataDir: string, freeKiB: number): Promise<() => Promise
 }
 
 // In KiB: no room for the lock's holder, the log's file, the token, its first commits, the settings on record.
-for (const free of [0, 4, 12, 40, 100, 160, 200]) {
+for (const free of [0, 4, 12, 40, 100, 160, 184]) {
   Deno.test({
     name: `a first start with ${free} KiB left says in one line what is full, and one with room goes well`,
     ignore,
@@ -45,7 +47,7 @@ for (const free of [0, 4, 12, 40, 100, 160, 200]) {
 }
 
 // In KiB: no room for the lock's holder, what SQLite keeps beside the log, the cache, the first commit.
-for (const free of [0, 4, 40, 72]) {
+for (const free of [0, 4, 40, 68]) {
   Deno.test({
     name: `a start of an existing log with ${free} KiB left says in one line what is full and what to do`,
     ignore,
