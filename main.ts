@@ -10,7 +10,6 @@ import { SUPERVISOR } from "./src/actors/attempt_pool.ts";
 import { errorMessage } from "./src/actors/outcome.ts";
 import { AUDIT_READ, LOGIN_FAILED } from "./src/actors/record_streams.ts";
 import { Runtime } from "./src/actors/runtime.ts";
-import { AdminTokenError, loadAdminToken } from "./src/api/admin_token.ts";
 import { createApp } from "./src/api/app.ts";
 import type { AuditParts } from "./src/api/audit.ts";
 import { FailedLoginCounter } from "./src/api/failed_logins.ts";
@@ -36,6 +35,7 @@ import {
 } from "./src/logging/job_lines.ts";
 import { withoutPayload } from "./src/logging/without_payload.ts";
 import { loggerOf, setupLogging } from "./src/logging/setup.ts";
+import { AdminTokenError, loadAdminToken } from "./src/wiring/admin_token.ts";
 import { watchClock } from "./src/wiring/clock_watch.ts";
 import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   await makeDataFolder(config.dataDir);
   const unlock = await lockKvFile(config.kvPath);
   const types = await jobTypes(config.handlersDir);
-  const ranBefore = await hasRunBefore(config);
+  const ranBefore = hasRunBefore(config);
   // Before the token and the key: a start that ends here leaves nothing by which the next one takes the folder for used.
   const { kv, isNew } = await openKvFile(config.kvPath);
   const admin = await loadAdminToken({

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { adminTokenPath } from "../api/admin_token.ts";
+import { adminTokenPath } from "./admin_token.ts";
 import type { ClosableCache } from "../cache/closable_cache.ts";
 import { openCache } from "../cache/open_cache.ts";
 import type { Config } from "../config/config.ts";
@@ -55,13 +56,11 @@ export function lockKvFile(path: string): Promise<() => void> {
 }
 
 /** What tells that Daybook has run in the data folder before. A key alone may be one that was put there for a first start. */
-export async function hasRunBefore(
+export function hasRunBefore(
   { dataDir, signingKeyPath }: Pick<Config, "dataDir" | "signingKeyPath">,
-): Promise<boolean> {
-  const [key, token, log] = await Promise.all(
-    [signingKeyPath, adminTokenPath(dataDir), join(dataDir, "logs", "daybook.log")].map(isThere),
-  );
-  return key! && (token! || log!);
+): boolean {
+  return existsSync(signingKeyPath) &&
+    (existsSync(adminTokenPath(dataDir)) || existsSync(join(dataDir, "logs", "daybook.log")));
 }
 
 /**
@@ -101,15 +100,6 @@ async function namedBy<T>(
     if (error instanceof StoreLockedError) throw error;
     throw diskErrorAt(path, error) ??
       new ConfigError(variable, masked(path, "all"), `${mayBe} (${firstLineOf(error)})`);
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

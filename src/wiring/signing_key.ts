@@ -6,6 +6,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { dirname } from "node:path";
 import { firstLineOf } from "./first_line.ts";
+import { writePrivateFile } from "./private_file.ts";
 
 /** The key cannot be used or kept; the message says what to do and shows nothing of the key. */
 export class SigningKeyError extends Error {
@@ -62,18 +63,10 @@ function parseKey(path: string, pem: string): KeyObject {
 }
 
 async function writeKey(path: string, pem: string): Promise<void> {
-  const unfinished = `${path}.creating`;
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // What a start left that was cut off here.
-    await Deno.remove(unfinished).catch(() => {});
-    // A file's own `write` may take less than it is given.
-    await Deno.writeTextFile(unfinished, pem, { createNew: true, mode: 0o600 });
-    using file = await Deno.open(unfinished, { write: true });
-    await file.sync();
-    await Deno.rename(unfinished, path);
+    await writePrivateFile(path, pem);
   } catch (error) {
-    await Deno.remove(unfinished).catch(() => {});
     throw new SigningKeyError(`Cannot write the signing key ${path}: ${firstLineOf(error)}`, {
       cause: error,
     });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
-import { AdminTokenError, loadAdminToken } from "../../src/api/admin_token.ts";
+import { AdminTokenError, loadAdminToken } from "../../src/wiring/admin_token.ts";
 import { smallDisk } from "../logging/small_disk.ts";
 
 async function inTempDir(test: (dir: string) => Promise<void>): Promise<void> {

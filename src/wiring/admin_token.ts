@@ -5,7 +5,8 @@
  */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { messageOf } from "../events/errors.ts";
+import { firstLineOf } from "./first_line.ts";
+import { writePrivateFile } from "./private_file.ts";
 
 export interface AdminToken {
   readonly token: string;
@@ -62,7 +63,7 @@ async function readToken(path: string): Promise<string | undefined> {
     text = await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new AdminTokenError(`Cannot read the admin token from ${path}: ${messageOf(error)}`, {
+    throw new AdminTokenError(`Cannot read the admin token from ${path}: ${firstLineOf(error)}`, {
       cause: error,
     });
   }
@@ -79,19 +80,11 @@ async function readToken(path: string): Promise<string | undefined> {
 }
 
 async function writeToken(dataDir: string, path: string, token: string): Promise<void> {
-  const unfinished = `${path}.creating`;
   try {
     await Deno.mkdir(dataDir, { recursive: true });
-    // What a start left that was cut off here.
-    await Deno.remove(unfinished).catch(() => {});
-    // A file's own `write` may take less than it is given.
-    await Deno.writeTextFile(unfinished, `${token}\n`, { createNew: true, mode: 0o600 });
-    using file = await Deno.open(unfinished, { write: true });
-    await file.sync();
-    await Deno.rename(unfinished, path);
+    await writePrivateFile(path, `${token}\n`);
   } catch (error) {
-    await Deno.remove(unfinished).catch(() => {});
-    throw new AdminTokenError(`Cannot write the admin token to ${path}: ${messageOf(error)}`, {
+    throw new AdminTokenError(`Cannot write the admin token to ${path}: ${firstLineOf(error)}`, {
       cause: error,
     });
   }
