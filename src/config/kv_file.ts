@@ -18,7 +18,7 @@ const INDEX_WHAT_EXPIRES = `
   COMMIT`;
 
 /** What SQLite keeps beside a file, by what is added to its name. */
-const BESIDE = ["-wal", "-shm", "-journal"];
+export const BESIDE_KV_FILE = ["-wal", "-shm", "-journal"];
 
 /**
  * Creates the SQLite file at `path`, and its folder, with Deno KV's tables, in the place of none or of one without a
@@ -41,13 +41,13 @@ export async function createKvFile(path: string): Promise<boolean> {
     Deno.mkdirSync(dirname(at), { recursive: true });
     const unfinished = `${at}.creating`;
     try {
-      removeAll(["", ...BESIDE].map((suffix) => unfinished + suffix));
+      removeAll(["", ...BESIDE_KV_FILE].map((suffix) => unfinished + suffix));
       await build(unfinished);
       // Else SQLite would take what is in them for the new file's.
-      removeAll(BESIDE.map((suffix) => at + suffix));
+      removeAll(BESIDE_KV_FILE.map((suffix) => at + suffix));
       Deno.renameSync(unfinished, at);
     } catch (error) {
-      removeAll(["", ...BESIDE].map((suffix) => unfinished + suffix));
+      removeAll(["", ...BESIDE_KV_FILE].map((suffix) => unfinished + suffix));
       throw error;
     }
     syncFolder(dirname(at));

@@ -13,8 +13,9 @@
  * | 200 pages, 1 ms apart | 438 ms |
  * | by time: 4 ms, 12 ms apart (this) | 41 to 77 ms, 99 % under 6 ms; twice of 30,000 over 100 ms while other programs kept both cores busy |
  *
- * A commit that fails with `database is locked` meanwhile is tried again by the log's store. A slice is bounded by time and not by pages, for a page costs from
- * 10 µs (already at the end of the file) to 125 µs (to be moved, long list of free pages).
+ * A commit that fails with `database is locked` meanwhile is tried again by the log's store. A slice is bounded by time
+ * and not by pages, for a page costs from 10 µs (already at the end of the file) to 125 µs (to be moved, long list of
+ * free pages).
  *
  * @module
  */

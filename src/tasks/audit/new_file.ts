@@ -4,6 +4,8 @@
  * @module
  */
 
+import { BESIDE_KV_FILE } from "../../config/kv_file.ts";
+
 /** A log is never written over. */
 export async function mustBeFree(path: string): Promise<void> {
   for (const each of [path, `${path}-wal`]) {
@@ -21,5 +23,5 @@ export async function mustBeFree(path: string): Promise<void> {
 
 /** With what SQLite keeps beside it. */
 export async function removeKvFile(path: string): Promise<void> {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) await Deno.remove(path + suffix).catch(() => {});
+  for (const suffix of ["", ...BESIDE_KV_FILE]) await Deno.remove(path + suffix).catch(() => {});
 }
