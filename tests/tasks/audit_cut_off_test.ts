@@ -42,6 +42,15 @@ async function mounted(dir: string, size: string, test: () => Promise<void>): Pr
   }
 }
 
+/** It may have ended a moment ago. */
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
 const namesIn = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name);
 
 Deno.test({
@@ -100,7 +109,7 @@ Deno.test("a restore or import that is killed at any moment leaves no log, or a 
           stdout: "null",
           stderr: "null",
         }).spawn();
-        const timer = setTimeout(() => child.kill("SIGKILL"), delay);
+        const timer = setTimeout(() => kill(child), delay);
         const { signal, code } = await child.status;
         clearTimeout(timer);
         if (signal !== null || code !== 0) killed += 1;
