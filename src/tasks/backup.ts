@@ -12,6 +12,7 @@ import { ownKeys } from "./audit/keys.ts";
 import { withProgress } from "./audit/progress_bar.ts";
 import { verifyLog } from "./audit/verify_log.ts";
 import { isValid, toJson, toText } from "./audit/verify_report.ts";
+import { begin, defaultPath, removeLeftovers } from "./backup/unfinished.ts";
 import { runCommand } from "./command_line.ts";
 
 interface Options {
@@ -28,21 +29,26 @@ const program = new Command("deno task backup")
   .option("--json", "one JSON object in place of the text")
   .action(async ({ out, json }: Options) => {
     const config = loadConfig(Deno.env);
-    const path = out ??
-      `${config.dataDir}/backups/daybook-${new Date().toISOString().replaceAll(":", "-")}.kv`;
-    if (await exists(path)) throw new Error(`${path} is there already: name another file with --out`);
-    const unfinished = `${path}.unfinished`;
-    await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await Deno.remove(unfinished).catch(() => {});
+    const path = out ?? defaultPath(`${config.dataDir}/backups`, new Date());
+    const dir = dirname(path);
+    await mustBeNew(path);
+    await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+    if (out === undefined) await removeLeftovers(dir);
+    const unfinished = await begin(path);
     try {
+      // One that ended just before may have made it.
+      await mustBeNew(path);
       await withProgress((onProgress) =>
-        copyKvFile(config.kvPath, unfinished, (done, total) => onProgress({ of: "pages", done, total }))
+        copyKvFile(config.kvPath, unfinished.path, (done, total) => onProgress({ of: "pages", done, total }))
       ).catch((error) => {
         throw new Error(`Cannot copy ${config.kvPath} to ${path}: ${error.message}`, { cause: error });
       });
-      const report = await verifyLog(unfinished, { keysOf: (head) => ownKeys(config, head) });
+      const report = await verifyLog(unfinished.path, { keysOf: (head) => ownKeys(config, head) });
       const isKept = isValid(report);
-      if (isKept) await Deno.rename(unfinished, path);
+      if (isKept) {
+        await mustBeNew(path);
+        await Deno.rename(unfinished.path, path);
+      }
       const named = { ...report, path: isKept ? path : config.kvPath };
       const end = isKept ? `Backup: ${path}` : "No backup was kept, since the log does not verify";
       console.log(
@@ -52,18 +58,18 @@ const program = new Command("deno task backup")
       );
       if (!isKept) Deno.exitCode = NOT_FINE;
     } finally {
-      await Deno.remove(unfinished).catch(() => {});
+      await unfinished.end();
     }
   });
 
-async function exists(path: string): Promise<boolean> {
+async function mustBeNew(path: string): Promise<void> {
   try {
     await Deno.lstat(path);
-    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
+  throw new Error(`${path} is there already: name another file with --out`);
 }
 
 await runCommand(program);
