@@ -37,6 +37,7 @@ import { withoutPayload } from "./src/logging/without_payload.ts";
 import { loggerOf, setupLogging } from "./src/logging/setup.ts";
 import { AdminTokenError, loadAdminToken } from "./src/wiring/admin_token.ts";
 import { watchClock } from "./src/wiring/clock_watch.ts";
+import { DiskError, writtenTo } from "./src/wiring/disk_error.ts";
 import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
 import { jobTypes } from "./src/wiring/job_types.ts";
@@ -49,13 +50,12 @@ import { onStopSignal } from "./src/wiring/stop_signals.ts";
 import { loadSigningKey, SigningKeyError } from "./src/wiring/signing_key.ts";
 import { openWitness } from "./src/wiring/witness.ts";
 import {
+  CacheFileError,
   hasRunBefore,
   lockKvFile,
   makeDataFolder,
   openCacheAt,
   openKvFile,
-  StartError,
-  writtenTo,
 } from "./src/wiring/places.ts";
 import { stopUnlessStuck } from "./src/wiring/stop_unless_stuck.ts";
 import { StoreLockedError } from "./src/wiring/store_lock.ts";
@@ -273,7 +273,7 @@ function isMendable(error: unknown): error is Error {
   return error instanceof ConfigError || error instanceof StoreLockedError ||
     error instanceof HandlerFolderError || error instanceof SigningKeyError ||
     error instanceof AdminTokenError || error instanceof LogDamagedError ||
-    error instanceof StartError;
+    error instanceof DiskError || error instanceof CacheFileError;
 }
 
 if (import.meta.main) {

@@ -172,13 +172,16 @@ function reading<T>(path: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof SnapshotError) throw error;
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    throw new SnapshotError(path, why, { cause: error });
+    throw new SnapshotError(path, reasonOf(error), { cause: error });
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  const why = error instanceof Error ? error.message : String(error);
+  return why.includes("disk I/O error")
+    ? `${why}. SQLite says so also of a full disk, where it cannot keep its own files beside this one`
+    : why;
 }
 
 function headOf(value: Uint8Array): Head | undefined {

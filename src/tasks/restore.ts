@@ -10,6 +10,7 @@ import { loadConfig } from "../config/config.ts";
 import { monotonicIds } from "../events/ids.ts";
 import { copyKvFile, settleKvFile } from "../events/kv_file_copy.ts";
 import { KvStore } from "../events/kv_store.ts";
+import { writtenTo } from "../wiring/disk_error.ts";
 import { lockStore } from "../wiring/store_lock.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./audit/exit_codes.ts";
 import { checkpointsIn, keysNamed, ownKeys, several } from "./audit/keys.ts";
@@ -60,10 +61,10 @@ const program = new Command("deno task restore")
       Deno.exit(NOT_FINE);
     }
     await Deno.mkdir(dirname(path), { recursive: true });
-    const unlock = await lockStore(path);
+    const unlock = await writtenTo(path, lockStore(path));
     try {
       const { checkpoint, root, logId, events } = report.found;
-      const newLogId = await restore(backup, path, { root: root!, checkpoint });
+      const newLogId = await writtenTo(path, restore(backup, path, { root: root!, checkpoint }));
       console.log(
         json
           ? JSON.stringify(

@@ -12,25 +12,13 @@ import type { Config } from "../config/config.ts";
 import { ConfigError } from "../config/config_error.ts";
 import { createKvFile } from "../config/kv_file.ts";
 import { masked } from "../config/masked.ts";
-import { diskTroubleOf, firstLineOf } from "./first_line.ts";
+import { diskErrorAt } from "./disk_error.ts";
+import { firstLineOf } from "./first_line.ts";
 import { lockStore, StoreLockedError } from "./store_lock.ts";
 
-/** Something that a start needs cannot be had; the message says what to do. */
-export class StartError extends Error {
-  override readonly name = "StartError";
-}
-
-/**
- * What comes of work that writes to the file.
- *
- * @throws {StartError} If the disk takes nothing; whatever else goes wrong comes through as it is.
- */
-export async function writtenTo<T>(path: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw diskErrorAt(path, error) ?? error;
-  }
+/** The embedded cache's file cannot be used. */
+export class CacheFileError extends Error {
+  override readonly name = "CacheFileError";
 }
 
 /** @throws {ConfigError} If there can be no such folder. */
@@ -74,7 +62,7 @@ export function openKvFile(path: string): Promise<{ kv: Deno.Kv; isNew: boolean 
   });
 }
 
-/** @throws {StartError} If the embedded cache's file cannot be used. */
+/** @throws {CacheFileError | DiskError} If the embedded cache's file cannot be used. */
 export async function openCacheAt(url: string | undefined, path: string): Promise<ClosableCache> {
   try {
     return await openCache(url, path);
@@ -82,7 +70,7 @@ export async function openCacheAt(url: string | undefined, path: string): Promis
     if (url !== undefined) throw cause;
     const why = firstLineOf(cause);
     throw diskErrorAt(path, cause) ??
-      new StartError(`The cache ${path} cannot be opened (${why}). Remove it: it is made anew`, {
+      new CacheFileError(`The cache ${path} cannot be opened (${why}). Remove it: it is made anew`, {
         cause,
       });
   }
@@ -101,11 +89,4 @@ async function namedBy<T>(
     throw diskErrorAt(path, error) ??
       new ConfigError(variable, masked(path, "all"), `${mayBe} (${firstLineOf(error)})`);
   }
-}
-
-function diskErrorAt(path: string, cause: unknown): StartError | undefined {
-  const trouble = diskTroubleOf(cause);
-  return trouble === undefined
-    ? undefined
-    : new StartError(`${path} cannot be written: ${trouble}`, { cause });
 }

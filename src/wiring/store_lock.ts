@@ -44,7 +44,12 @@ export async function lockStore(path: string, self: LockHolder = thisProcess()):
     file.close();
     throw new StoreLockedError(path, await readHolder(holderPath));
   }
-  await Deno.writeTextFile(holderPath, JSON.stringify(self));
+  try {
+    await Deno.writeTextFile(holderPath, JSON.stringify(self));
+  } catch (error) {
+    file.close();
+    throw error;
+  }
   return () => {
     try {
       Deno.removeSync(holderPath);

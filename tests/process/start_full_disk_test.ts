@@ -57,7 +57,7 @@ for (const free of [0, 4, 40, 68]) {
       const makeRoom = await fillUpTo(disk.path, free);
       await assertFailsWithOneLine(
         disk.path,
-        /^Daybook cannot start: .*(daybook|cache)\.kv cannot be written: the disk is full.* start again$/m,
+        /^Daybook cannot start: .*(daybook|cache)\.kv cannot be written: the disk is full.* try again$/m,
       );
       await makeRoom();
       await startAndStop(disk.path);
@@ -74,7 +74,7 @@ Deno.test({
     await new Deno.Command("mount", { args: ["-o", "remount,ro", disk.path] }).output();
     await assertFailsWithOneLine(
       disk.path,
-      /^Daybook cannot start: .*daybook\.kv cannot be written: it is read-only .* start again$/m,
+      /^Daybook cannot start: .*daybook\.kv cannot be written: it is read-only .* try again$/m,
     );
   },
 });

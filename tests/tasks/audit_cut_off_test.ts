@@ -5,13 +5,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { tamper, viewsOf } from "../audit/support/random_log.ts";
 import { seal } from "../audit/support/sealed.ts";
+import { smallDisk } from "../logging/small_disk.ts";
 import { audit, throughKv, withFile } from "./support/audit_runs.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const canMount = Deno.build.os === "linux" && Deno.uid() === 0;
-const reason = canMount ? "" : " [skipped: mounting a small disk needs root on Linux]";
-
 function spawn(name: string, args: readonly string[], kv: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["task", "-q", name, ...args],
@@ -28,20 +27,6 @@ async function run(name: string, args: readonly string[], kv: string) {
   return { code, out: out!, err: err! };
 }
 
-async function mounted(dir: string, size: string, test: () => Promise<void>): Promise<void> {
-  const call = async (command: string, ...args: string[]) => {
-    const { success } = await new Deno.Command(command, { args }).output();
-    assert(success, `${command} ${args.join(" ")}`);
-  };
-  await Deno.mkdir(dir);
-  await call("mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", dir);
-  try {
-    await test();
-  } finally {
-    await call("umount", dir);
-  }
-}
-
 /** It may have ended a moment ago. */
 function kill(child: Deno.ChildProcess): void {
   try {
@@ -53,37 +38,72 @@ function kill(child: Deno.ChildProcess): void {
 
 const namesIn = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name);
 
+const isFull = (path: string) => `${path} cannot be written: the disk is full. Make room and try again\n`;
+
 Deno.test({
   name:
-    `a full disk ends a backup, restore, export and import with exit code 2, one line, and nothing in their place${reason}`,
-  ignore: !canMount,
+    "a full disk ends a backup, restore, export and import with exit code 2, one line that says which file and what to do, and nothing in their place",
+  ignore: smallDisk.unavailable,
   fn: () =>
     withFile(async (path) => {
       await throughKv(path, (store) => seal(store));
-      const [backup, folder, small] = [`${path}.backup`, `${path}.export`, `${path}.small`];
+      const [backup, folder] = [`${path}.backup`, `${path}.export`];
       assertEquals((await run("backup", ["--out", backup], path)).code, 0);
       assertEquals((await audit(["export", folder, "--kv", path])).code, 0);
-      await mounted(small, "48k", async () => {
-        await Deno.writeFile(`${small}/filler`, new Uint8Array(36 * 1024));
-        const attempts: Record<string, () => Promise<{ code: number; err: string; out: string }>> = {
-          backup: () => run("backup", ["--out", `${small}/made`], path),
-          restore: () => run("restore", [backup, "--kv", `${small}/made`], path),
-          export: () => audit(["export", `${small}/made`, "--kv", path]),
-          import: () => audit(["import", folder, "--kv", `${small}/made`]),
-        };
-        for (const [name, attempt] of Object.entries(attempts)) {
-          const { code, err } = await attempt();
-          assertEquals(code, 2, `${name}: ${err}`);
-          assert(/full|space|disk|unable|open|write/i.test(err) && !/\n\s+at /.test(err), `${name}: ${err}`);
-          const left = namesIn(small).filter((each) => /^made$|^made\.(?!lock)/.test(each));
-          const files = left.includes("made") && name === "export" ? namesIn(`${small}/made`) : left;
-          assert(
-            !files.includes("manifest.json") && (name === "export" || files.length === 0),
-            `${name}: ${files}`,
-          );
-          if (name === "export") await Deno.remove(`${small}/made`, { recursive: true });
-        }
-      });
+      await using disk = await smallDisk.mount(48 * 1024);
+      await Deno.writeFile(`${disk.path}/filler`, new Uint8Array(36 * 1024));
+      const made = `${disk.path}/made`;
+      const attempts: Record<string, () => Promise<{ code: number; err: string; out: string }>> = {
+        backup: () => run("backup", ["--out", made], path),
+        restore: () => run("restore", [backup, "--kv", made], path),
+        export: () => audit(["export", made, "--kv", path]),
+        import: () => audit(["import", folder, "--kv", made]),
+      };
+      for (const [name, attempt] of Object.entries(attempts)) {
+        const { code, err, out } = await attempt();
+        assertEquals({ name, code, err, out }, { name, code: 2, err: isFull(made), out: "" });
+        const left = namesIn(disk.path).filter((each) => /^made$|^made\.(?!lock)/.test(each));
+        const files = name === "export" ? namesIn(made).filter((each) => each === "manifest.json") : left;
+        assertEquals(files, [], name);
+        if (name === "export") await Deno.remove(made, { recursive: true });
+      }
+    }),
+});
+
+Deno.test({
+  name: "a full disk ends a repair with exit code 2 and one line, and the next one with room ends it",
+  ignore: smallDisk.unavailable,
+  fn: () =>
+    withFile(async (path) => {
+      const views = await throughKv(path, viewsOf);
+      await throughKv(
+        path,
+        (store) => tamper(store, views.map(({ key }) => ({ key, value: new Uint8Array([0x7b]) }))),
+      );
+      await using disk = await smallDisk.mount(1_000_000);
+      const kv = `${disk.path}/daybook.kv`;
+      await Deno.copyFile(path, kv);
+      const { size } = await Deno.stat(kv);
+      await Deno.writeFile(`${disk.path}/filler`, new Uint8Array(1_000_000 - size - 44 * 1024));
+      const { code, err } = await audit(["replay", "--kv", kv, "--repair"]);
+      assertEquals({ code, err }, { code: 2, err: isFull(kv) });
+      await Deno.remove(`${disk.path}/filler`);
+      assertEquals((await audit(["replay", "--kv", kv, "--repair"])).code, 0);
+      assertEquals(await throughKv(kv, viewsOf), views);
+    }),
+});
+
+Deno.test({
+  name: "a log that cannot be read for a full disk, with no server beside it, is told as what it may be",
+  ignore: smallDisk.unavailable,
+  fn: () =>
+    withFile(async (path) => {
+      await using disk = await smallDisk.mount((await Deno.stat(path)).size);
+      const kv = `${disk.path}/daybook.kv`;
+      await Deno.copyFile(path, kv);
+      const { code, err } = await audit(["verify", "--kv", kv]);
+      assertEquals(code, 2);
+      assert(err.startsWith(`Cannot read ${kv}: disk I/O error. SQLite says so also of a full disk`), err);
     }),
 });
 

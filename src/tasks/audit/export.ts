@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import { exportLog } from "../../audit/export/export_log.ts";
 import { treeThread } from "../../audit/tree_thread.ts";
+import { writtenTo } from "../../wiring/disk_error.ts";
 import { COULD_NOT, FINE } from "./exit_codes.ts";
 import { KV_OPTION, withLog } from "./open_log.ts";
 import { withProgress } from "./progress_bar.ts";
@@ -33,11 +34,14 @@ export function exportCommand(): Command {
         kv,
         (store) =>
           withProgress((onProgress) =>
-            exportLog(store, folder, {
-              cloudEvents: cloudevents ?? false,
-              grower: treeThread,
-              onProgress: (done, total) => onProgress({ of: "events", done, total }),
-            })
+            writtenTo(
+              folder,
+              exportLog(store, folder, {
+                cloudEvents: cloudevents ?? false,
+                grower: treeThread,
+                onProgress: (done, total) => onProgress({ of: "events", done, total }),
+              }),
+            )
           ),
       );
       const { log_id, events, root, segments } = manifest;

@@ -16,6 +16,7 @@ import { monotonicIds } from "../../events/ids.ts";
 import { settleKvFile } from "../../events/kv_file_copy.ts";
 import { KvStore } from "../../events/kv_store.ts";
 import { SqliteSnapshot } from "../../events/sqlite_snapshot.ts";
+import { writtenTo } from "../../wiring/disk_error.ts";
 import { lockStore } from "../../wiring/store_lock.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./exit_codes.ts";
 import { checkpointsIn, keysNamed, several } from "./keys.ts";
@@ -71,10 +72,10 @@ async function build(folder: string, path: string, options: Options): Promise<Ve
   await mustBeFree(path);
   await readManifest(folder);
   await Deno.mkdir(dirname(path), { recursive: true });
-  const unlock = await lockStore(path);
+  const unlock = await writtenTo(path, lockStore(path));
   const unfinished = `${path}.importing`;
   try {
-    const report = await buildAt(unfinished, folder, options);
+    const report = await writtenTo(path, buildAt(unfinished, folder, options));
     if (isValid(report)) {
       await mustBeFree(path);
       await Deno.rename(unfinished, path);
@@ -91,7 +92,7 @@ async function send(folder: string, address: string, options: Options): Promise<
   const dir = await Deno.makeTempDir({ prefix: "daybook_import_" });
   try {
     const built = `${dir}/daybook.kv`;
-    const report = await buildAt(built, folder, options);
+    const report = await writtenTo(built, buildAt(built, folder, options));
     if (!isValid(report)) return report;
     const { log_id, events, root } = await readManifest(folder);
     const [from, to] = [SqliteSnapshot.open(built), new KvStore(await Deno.openKv(address))];

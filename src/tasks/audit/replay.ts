@@ -9,6 +9,7 @@ import { type Replay, replay } from "../../audit/replay.ts";
 import { loadConfig } from "../../config/config.ts";
 import { KvStore } from "../../events/kv_store.ts";
 import { SqliteSnapshot } from "../../events/sqlite_snapshot.ts";
+import { writtenTo } from "../../wiring/disk_error.ts";
 import { lockStore } from "../../wiring/store_lock.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./exit_codes.ts";
 import { isAddress, KV_OPTION, withLog } from "./open_log.ts";
@@ -46,7 +47,7 @@ async function run({ kv, repair: repairs, show }: Options): Promise<ReplayReport
   if (isAddress(path)) throw new Error("error: --repair is for files");
   // Before the lock, which leaves a file behind wherever it is tried.
   SqliteSnapshot.open(path).close();
-  const unlock = await lockStore(path);
+  const unlock = await writtenTo(path, lockStore(path));
   try {
     const report = await compare(path, show);
     return isEqual(report) ? report : await repaired(report, show);
@@ -58,7 +59,7 @@ async function run({ kv, repair: repairs, show }: Options): Promise<ReplayReport
 async function repaired(report: ReplayReport, show: number): Promise<ReplayReport> {
   const { path, found } = report;
   try {
-    const changes = await repairFile(path, found);
+    const changes = await writtenTo(path, repairFile(path, found));
     const { found: left } = await compare(path, show);
     return { ...report, repaired: { changes, left } };
   } catch (error) {

@@ -1,10 +1,11 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { StoreUnreadableError, UnknownOutcomeError } from "../../src/events/errors.ts";
-import { StartError, writtenTo } from "../../src/wiring/places.ts";
+import { SnapshotError } from "../../src/events/sqlite_snapshot.ts";
+import { DiskError, writtenTo } from "../../src/wiring/disk_error.ts";
 
-const FULL = "the disk is full. Make room and start again";
-const READ_ONLY = "Make it writable, or name another place, and start again";
-const FAILS = "Make room, or mend the disk, and start again";
+const FULL = "the disk is full. Make room and try again";
+const READ_ONLY = "Make it writable, or name another place, and try again";
+const FAILS = "Make room, or mend the disk, and try again";
 
 const TROUBLES: readonly [Error, string][] = [
   [new TypeError("database or disk is full"), FULL],
@@ -27,7 +28,7 @@ const TROUBLES: readonly [Error, string][] = [
 
 for (const [error, told] of TROUBLES) {
   Deno.test(`writtenTo() says which file and what to do when it fails with "${error.message}"`, async () => {
-    const start = await assertRejects(() => writtenTo("/data/x", Promise.reject(error)), StartError);
+    const start = await assertRejects(() => writtenTo("/data/x", Promise.reject(error)), DiskError);
     assertEquals(start.message, `/data/x cannot be written: ${told}`);
     assertStrictEquals(start.cause, error);
   });
@@ -37,4 +38,9 @@ Deno.test("writtenTo() lets through as it is what nobody foresaw, and what the w
   const bug = new TypeError("Cannot read properties of undefined (reading 'x')");
   assertStrictEquals(await assertRejects(() => writtenTo("/data/x", Promise.reject(bug))), bug);
   assertEquals(await writtenTo("/data/x", Promise.resolve(1)), 1);
+});
+
+Deno.test("writtenTo() does not blame the file that is written for the log that cannot be read", async () => {
+  const unread = new SnapshotError("/data/daybook.kv", "disk I/O error");
+  assertStrictEquals(await assertRejects(() => writtenTo("/backups/x", Promise.reject(unread))), unread);
 });
