@@ -48,7 +48,7 @@ export class IdempotentJobDeletedError extends Error {
 export class BatchTooLargeError extends RangeError {
   override readonly name = "BatchTooLargeError";
   constructor(readonly what: string, readonly needed: number, readonly limit: number) {
-    super(`One commit holds ${limit} ${what}, and these jobs with their queues and tags need ${needed}`);
+    super(`One commit holds ${limit} ${what}, and these jobs with their queues need ${needed}`);
   }
 }
 

@@ -34,7 +34,27 @@ const ID_MARGIN_MS = 2_000;
 export async function listJobs(
   from: JobListSources,
   filter: JobFilter,
+  page: ListPage,
+): Promise<{ states: JobState[]; next: string | undefined }> {
+  // Passed over, since some of a batch may be in an index before the batch is in the log.
+  const created = new Set<string>();
+  const stop = from.log.listen({
+    landed: (appends) => {
+      for (const { change: { before, after } } of appends) if (!before) created.add(after.id);
+    },
+  });
+  try {
+    return await search(from, filter, page, created);
+  } finally {
+    stop();
+  }
+}
+
+async function search(
+  from: JobListSources,
+  filter: JobFilter,
   { limit, after, signal }: ListPage,
+  created: ReadonlySet<string>,
 ): Promise<{ states: JobState[]; next: string | undefined }> {
   const sources = sourcesFor(from, filter);
   const first = lowestId(filter);
@@ -44,7 +64,9 @@ export async function listJobs(
   for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, SCAN_LIMIT - looked)) {
     signal?.throwIfAborted();
     const { states, floor } = await readNewest(from, sources, { first, end }, step);
-    for (const state of states) if (state && matches(state, filter)) found.push(state);
+    for (const state of states) {
+      if (state && !created.has(state.id) && matches(state, filter)) found.push(state);
+    }
     if (found.length > limit) return { states: found.slice(0, limit), next: found[limit - 1]!.id };
     if (floor === undefined) return { states: found, next: undefined };
     looked += Math.max(states.length, step);

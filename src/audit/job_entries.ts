@@ -6,6 +6,7 @@
  * @module
  */
 import type { StoreEntry } from "../events/store.ts";
+import type { EarlyEntries } from "./early_entries.ts";
 import type { Findings } from "./findings.ts";
 import { hasEntry } from "./job_shapes.ts";
 import type { RestingJobs } from "./resting_jobs.ts";
@@ -16,11 +17,13 @@ export class JobEntries implements View {
   readonly prefixes = [];
   readonly #jobs: RestingJobs;
   readonly #findings: Findings;
+  readonly #early: EarlyEntries;
   #found: ReadonlyMap<string, number> | undefined;
 
-  constructor(jobs: RestingJobs, findings: Findings) {
+  constructor(jobs: RestingJobs, findings: Findings, early: EarlyEntries) {
     this.#jobs = jobs;
     this.#findings = findings;
+    this.#early = early;
   }
 
   found(prefix: string): number {
@@ -30,7 +33,8 @@ export class JobEntries implements View {
 
   async check({ key, value }: StoreEntry): Promise<void> {
     const shape = this.#jobs.shapeOf(key.at(-1) as string);
-    if (!shape || !hasEntry(shape, key)) await this.#findings.differs(key, value, null);
+    const isRight = shape ? hasEntry(shape, key) : this.#early.has(key);
+    if (!isRight) await this.#findings.differs(key, value, null);
   }
 
   finish(): Promise<void> {

@@ -13,6 +13,7 @@ import type { Store } from "../events/store.ts";
 import { Upcasters } from "../events/upcasters.ts";
 import { Chunks } from "./chunks.ts";
 import { comparedStore } from "./compared_store.ts";
+import { EarlyEntries } from "./early_entries.ts";
 import { type Difference, Findings, type FindingsOptions, type Found, type Violation } from "./findings.ts";
 import { IdempotencyKeys } from "./idempotency_keys.ts";
 import { JobEntries } from "./job_entries.ts";
@@ -99,6 +100,7 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
   }
   await fold.finish();
 
+  const early = await EarlyEntries.read(store, head.position, findings);
   let entries = 0;
   await scan(store, {
     views: [
@@ -109,8 +111,9 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
       runningView(jobs, findings),
       waitingView(jobs, findings),
       recordsView(fold.records, findings),
+      early,
     ],
-    rest: new JobEntries(jobs, findings),
+    rest: new JobEntries(jobs, findings, early),
     passedOver: new Set([...LOG, ...TREE, ...otherPrefixes]),
     onEntries: (count) => {
       entries += count;

@@ -50,6 +50,11 @@ export interface Projector<Change> {
   project(changes: readonly Change[], events: readonly StoredEvent[]): Mutations | Promise<void>;
   /** The batch of the last `project` is on disk. */
   landed(): void;
+  /**
+   * Whether what is put there leads to an event from this position on, and is passed over by all readers until that is in the
+   * log. Then it may be committed before it, when one commit cannot hold both. Default: no.
+   */
+  mayPrecede?(key: StoreKey, position: number): boolean;
 }
 
 export interface Mutations {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Mutations, Projector, StagedAppend } from "./append.ts";
+import { type EarlyPortion, earlyPortions } from "./early_entries.ts";
 import type { StoredEvent } from "./event.ts";
 import { toPages } from "./event_page.ts";
 import { keyBytes, mostKeyBytes, type StoreEntry, type StoreKey } from "./store.ts";
@@ -27,6 +28,8 @@ export const MAX_APPEND_BYTES = 480 * 1024;
 
 export interface SealedBatch<Change> {
   readonly appends: readonly StagedAppend<Change>[];
+  /** To be committed ahead of the rest, which cannot be parted and does not fit with them. */
+  readonly early: readonly EarlyPortion[];
   readonly puts: readonly StoreEntry[];
   readonly deletes: readonly StoreKey[];
 }
@@ -53,10 +56,25 @@ export function sealBatch<Change>(
     if (projected instanceof Promise) return projected;
     const { puts, deletes } = projected;
     puts.push(...toPages(events));
-    if (fits({ puts, deletes }) || wholeGroups(likely, count >> 1) === count) {
-      return { appends, puts, deletes };
+    if (fits({ puts, deletes })) return { appends, early: [], puts, deletes };
+    if (wholeGroups(likely, count >> 1) === count) {
+      return { appends, ...parted({ puts, deletes }, projector, events[0]!.event.position) };
     }
   }
+}
+
+/** What may precede these mutations, and the rest. */
+function parted(
+  { puts, deletes }: Mutations,
+  projector: Projector<never>,
+  position: number,
+): Omit<SealedBatch<never>, "appends"> {
+  const { early = [], rest = [] } = Object.groupBy(
+    puts,
+    ({ key }) => projector.mayPrecede?.(key, position) ? "early" : "rest",
+  );
+  const portions = earlyPortions(early);
+  return { early: portions, puts: rest, deletes: [...deletes, ...portions.map(({ record }) => record)] };
 }
 
 /** Whether these two, of which the second follows the first, must share a commit. */

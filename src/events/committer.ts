@@ -25,8 +25,8 @@ export interface CommitterOptions {
 }
 
 export interface CommitBatch {
-  /** The batch's last event; its bytes are among `puts`. */
-  readonly last: StoredEvent;
+  /** The batch's last event; its bytes are among `puts`. Absent when it has no event. */
+  readonly last?: StoredEvent;
   readonly puts: readonly StoreEntry[];
   readonly deletes: readonly StoreKey[];
 }
@@ -106,8 +106,7 @@ export class Committer {
   async commit(batch: CommitBatch): Promise<"landed" | "lost"> {
     const { store, partition, clock, deadlineMs, newId } = this.#options;
     const key = headKey(partition);
-    const { position, time } = batch.last.event;
-    const head = { ...this.#head, position: position + 1, time: parseIsoTime(time), batch_id: this.#batchId };
+    const head = { ...this.#head, ...endOf(batch.last), batch_id: this.#batchId };
     try {
       const commit = store.commit({
         check: { key, versionstamp: this.#versionstamp },
@@ -126,7 +125,7 @@ export class Committer {
     return await this.#settle(head, batch.last);
   }
 
-  async #settle(doubtful: Head, last: StoredEvent): Promise<"landed" | "lost"> {
+  async #settle(doubtful: Head, last: StoredEvent | undefined): Promise<"landed" | "lost"> {
     const { store, partition, clock, newId, deadlineMs } = this.#options;
     const key = headKey(partition);
     const fences = new Set<string>();
@@ -142,7 +141,7 @@ export class Committer {
         const found = decodeHead(value);
         if (found.batch_id === doubtful.batch_id) return this.#adopt(found, versionstamp, "landed");
         if (found.log_id !== doubtful.log_id || found.epoch !== doubtful.epoch) {
-          const fate = await this.#fateUnderNewOwner(last);
+          const fate = last ? await this.#fateUnderNewOwner(last) : "lost";
           this.#fenced = new LogFencedError(doubtful.log_id, doubtful.epoch, found.epoch);
           if (fate === "landed") this.#head = doubtful;
           return fate;
@@ -181,4 +180,9 @@ export class Committer {
     this.#versionstamp = versionstamp;
     return fate;
   }
+}
+
+/** What the head says of the log's end when this is its last event; nothing new without one. */
+function endOf(last: StoredEvent | undefined): Partial<Head> {
+  return last ? { position: last.event.position + 1, time: parseIsoTime(last.event.time) } : {};
 }

@@ -17,6 +17,7 @@ import type {
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from "./batch.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Committer } from "./committer.ts";
+import { undoEarly } from "./early_entries.ts";
 import { EventTooLargeError, ExpectedVersionConflictError, LogUnavailableError } from "./errors.ts";
 import {
   decodeEvent,
@@ -73,6 +74,7 @@ export class EventLog<Change> {
     this.#upcasters = options.upcasters ?? new Upcasters();
     this.#committer = committer;
     this.#commits = new GroupCommit(committer, {
+      store: options.store,
       projector: options.projector,
       clock: this.#clock,
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
@@ -91,13 +93,9 @@ export class EventLog<Change> {
    * @throws {DeadlineError} If the store does not answer in time. Opening can be repeated.
    */
   static async open<Change>(options: EventLogOptions<Change>): Promise<EventLog<Change>> {
-    const committer = await Committer.open({
-      store: options.store,
-      partition: PARTITION,
-      clock: options.clock ?? systemClock,
-      newId: options.newId,
-      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-    });
+    const { store, projector, newId, clock = systemClock, deadlineMs = DEADLINE_MS } = options;
+    const committer = await Committer.open({ store, partition: PARTITION, clock, newId, deadlineMs });
+    await undoEarly(committer, { store, projector, clock, deadlineMs });
     return new EventLog(options, committer);
   }
 
@@ -174,7 +172,7 @@ export class EventLog<Change> {
 
   /**
    * Whatever `stage` appends shares one commit, so that all of it lands or none. What it appends together must fit into
-   * one: 480 KiB of events, some 900 keys.
+   * one: 480 KiB of events, some 900 keys beside those that may precede it (`Projector.mayPrecede`).
    */
   together<T>(stage: () => T): T {
     this.#group = {};

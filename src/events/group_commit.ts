@@ -8,13 +8,16 @@
  */
 import { setImmediate } from "node:timers";
 import type { LogHealth, Projector, StagedAppend } from "./append.ts";
-import { inOneGroup, likelyBatch, sealBatch } from "./batch.ts";
+import { inOneGroup, likelyBatch, sealBatch, type SealedBatch } from "./batch.ts";
 import { type Clock, DeadlineError, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
 import type { Committer } from "./committer.ts";
+import { undoEarly } from "./early_entries.ts";
 import { LogUnavailableError, messageOf, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
 import type { PendingAppend } from "./pending_append.ts";
+import type { Store } from "./store.ts";
 
 export interface GroupCommitOptions<Change> {
+  readonly store: Store;
   readonly projector: Projector<Change>;
   readonly clock: Clock;
   /** How long one request to the store may take, in milliseconds. */
@@ -100,15 +103,36 @@ export class GroupCommit<Change> {
       sealed = sealBatch(likely, projector);
     }
     this.#preparing = false;
-    const { appends, puts, deletes } = sealed;
-    this.#underway = this.#waiting.splice(0, appends.length);
-    const last = this.#underway.at(-1)!.events.at(-1)!;
-    const fate = await this.#committer.commit({ last, puts, deletes });
+    this.#underway = this.#waiting.splice(0, sealed.appends.length);
+    const fate = await this.#commit(sealed);
     if (fate === "landed") this.#land();
     else this.#lose();
     // The callers just answered get to stage their next appends before the next batch is sealed.
     if (this.#waiting.length > 0) this.#schedule(setImmediate);
     else this.#tellIdle();
+  }
+
+  async #commit({ early, puts, deletes }: SealedBatch<Change>): Promise<"landed" | "lost"> {
+    for (const portion of early) {
+      const fate = await this.#committer.commit({ puts: portion.puts, deletes: [] });
+      if (fate === "lost") return await this.#withoutTrace();
+    }
+    const last = this.#underway.at(-1)!.events.at(-1)!;
+    const fate = await this.#committer.commit({ last, puts, deletes });
+    return fate === "lost" && early.length > 0 ? await this.#withoutTrace() : fate;
+  }
+
+  /** Nobody is told that a batch is lost, and none is taken, as long as some of it is in the store. */
+  async #withoutTrace(): Promise<"lost"> {
+    for (let pause = FIRST_PAUSE_MS;; pause = longerPause(pause)) {
+      try {
+        await undoEarly(this.#committer, this.#options);
+        return "lost";
+      } catch {
+        // `#doubt` has told why the batch is lost.
+        await sleep(this.#options.clock, pause);
+      }
+    }
   }
 
   /**

@@ -6,20 +6,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { formatVerifierKey } from "../../src/events/merkle/signed_note.ts";
 import { seal } from "../audit/support/sealed.ts";
+import { denokv } from "./support/denokv_server.ts";
 import { audit, throughKv, withFile } from "../tasks/support/audit_runs.ts";
 
-const TOKEN = "a-token-of-the-tests";
-const skipped = await isThere("denokv") ? undefined : "there is no denokv on the PATH";
 const title = "export and import carry a log from the embedded file to denokv and back, where it verifies";
 
 Deno.test({
-  name: skipped === undefined ? title : `${title} [skipped: ${skipped}]`,
-  ignore: skipped !== undefined,
+  name: denokv.titleOf(title),
+  ignore: denokv.unavailable,
   fn: () =>
     withFile(async (path) => {
       const { key } = await throughKv(path, (store) => seal(store));
-      await using server = await DenoKvServer.start(`${path}.server`);
-      const env = { DENO_KV_ACCESS_TOKEN: TOKEN };
+      await using server = await denokv.start(`${path}.server`);
+      const env = { DENO_KV_ACCESS_TOKEN: denokv.token };
       const keyArgs = ["--key", formatVerifierKey(key)];
       const run = async (...args: string[]) => {
         const { code, out, err } = await audit([...args], env);
@@ -45,43 +44,3 @@ Deno.test({
       assertEquals(manifests[0], manifests[1]);
     }),
 });
-
-class DenoKvServer implements AsyncDisposable {
-  private constructor(readonly url: string, readonly process: Deno.ChildProcess) {}
-
-  static async start(path: string): Promise<DenoKvServer> {
-    const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = free.addr;
-    free.close();
-    const process = new Deno.Command("denokv", {
-      args: ["--sqlite-path", path, "serve", "--addr", `127.0.0.1:${port}`, "--access-token", TOKEN],
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    for (let tries = 0; tries < 200; tries++) {
-      try {
-        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-        return new DenoKvServer(`http://127.0.0.1:${port}`, process);
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-    process.kill();
-    throw new Error("denokv does not listen");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.process.kill();
-    await this.process.status;
-  }
-}
-
-async function isThere(command: string): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command(command, { args: ["--help"], stdout: "null", stderr: "null" })
-      .output();
-    return success;
-  } catch {
-    return false;
-  }
-}

@@ -18,12 +18,14 @@
  * @module
  */
 import type { StoreKey } from "../../events/store.ts";
+import { positionIn } from "./id.ts";
 import { JOB_PRIORITIES, type JobStatus } from "./job.ts";
 import { type JobState, statusOf } from "./state.ts";
 
 /** First parts of the keys of rows and lists, right behind the events, see `EVENTS`. */
 export const ROWS = "0j";
 export const LISTS = "0l";
+const TAGS = "g";
 
 export const rowKey = (id: string): StoreKey => [ROWS, id];
 export const tombstoneKey = (id: string): StoreKey => ["z", id];
@@ -46,7 +48,13 @@ export const listKey = (state: JobState): StoreKey => [
   ...laneKey(statusOf(state.phase), state.queue, state.jobType),
   state.id,
 ];
-export const tagKey = (tag: string, id: string): StoreKey => ["g", tag, id];
+export const tagKey = (tag: string, id: string): StoreKey => [TAGS, tag, id];
+
+/** Whether the key is of the tags' index, of which readers take only the ids, and its id leads to an event from this position on. */
+export function leadsBeyond(key: StoreKey, position: number): boolean {
+  const [index, , id] = key;
+  return index === TAGS && typeof id === "string" && positionIn(id) >= position;
+}
 
 /** Bitmaps of one queue and priority follow one another as the log does. */
 export const waitingLane = (queue: string, rank: number): StoreKey => ["w", queue, rank];

@@ -7,7 +7,7 @@
  */
 import type { Mutations, Projector } from "../../events/append.ts";
 import type { StoredEvent } from "../../events/event.ts";
-import type { StoreEntry } from "../../events/store.ts";
+import type { StoreEntry, StoreKey } from "../../events/store.ts";
 import { utf8 } from "../../events/utf8.ts";
 import type { JobCounts } from "./counts.ts";
 import { POSITIONS_PER_CHUNK } from "./evolve.ts";
@@ -16,6 +16,7 @@ import {
   dueKey,
   idempotencyExpiryKey,
   idempotencyKey,
+  leadsBeyond,
   listKey,
   rowKey,
   tagKey,
@@ -85,6 +86,11 @@ export class JobProjector implements Projector<JobChange> {
     this.#counts.landed();
     this.#running.landed();
     this.#waiting.landed();
+  }
+
+  /** Entries of the tags' index: a list passes over ids that lead to no job. */
+  mayPrecede(key: StoreKey, position: number): boolean {
+    return leadsBeyond(key, position);
   }
 }
 
