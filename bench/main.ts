@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { added } from "./added.ts";
 import { compareReports, NotABenchReportError, readReport } from "./compare.ts";
 import { drained } from "./drained.ts";
+import { folderOption } from "./folder_option.ts";
 import { httpBatch } from "./http_batch.ts";
 import { httpCreate } from "./http_create.ts";
 import { idle } from "./idle.ts";
@@ -45,7 +46,7 @@ const command = new Command("deno task bench")
   )
   .addOption(new Option("--only <names>", `some of ${NAMES.join(", ")}`).argParser(namesIn))
   .option("--quick", "tiny numbers: whether everything works, not how fast it is")
-  .option("--dir <folder>", "where the temporary files are; decides whose disk is measured", undefined)
+  .addOption(folderOption("where the temporary files are"))
   .option("--compare <file>", "print ratios to an earlier run, whose --json output is in the file")
   .option("--json", "one JSON object in place of the table")
   .parse(["deno", "bench", ...Deno.args]);

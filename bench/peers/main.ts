@@ -8,6 +8,7 @@ import { bullmqDefaults, bullmqFsynced } from "./bullmq.ts";
 import { compare, DAYBOOK, type PeerRow, type Sizes } from "./comparison.ts";
 import type { Contender } from "./contender.ts";
 import { daybook } from "./daybook.ts";
+import { folderOption } from "../folder_option.ts";
 import { graphileWorker } from "./graphile_worker.ts";
 import { type ContenderLine, type PeersReport, type Skipped, toText } from "./report.ts";
 import { WORK_NAMES } from "./work.ts";
@@ -40,7 +41,7 @@ const { json, quick, rounds, only, dir } = new Command("deno task bench:peers")
   )
   .addOption(new Option("--rounds <n>", "odd; the middle one is told").default(3).argParser(oddNumber))
   .option("--quick", "tiny numbers: whether everything works, not how fast it is")
-  .option("--dir <folder>", "where all files are; decides whose disk is measured")
+  .addOption(folderOption("where all files are"))
   .option("--json", "one JSON object in place of the table")
   .parse(["deno", "bench:peers", ...Deno.args])
   .opts<Options>();

@@ -75,3 +75,17 @@ Deno.test("bench refuses a measurement that it does not know, and names those th
   assert(err.includes("There is no measurement 'everything'"), err);
   assert((await bench("--help")).out.includes("in_flight_64"));
 });
+
+Deno.test("bench refuses a folder that is not there, or is none, before it measures anything", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    for (const dir of [`${file}.none`, file]) {
+      const { code, out, err } = await bench("--dir", dir);
+      assertEquals([code, out], [1, ""]);
+      assert(err.includes(`option '--dir <folder>' argument '${dir}' is invalid`), err);
+      assert(!err.includes("    at "), err);
+    }
+  } finally {
+    await Deno.remove(file);
+  }
+});
