@@ -37,7 +37,7 @@ import { withoutPayload } from "./src/logging/without_payload.ts";
 import { loggerOf, setupLogging } from "./src/logging/setup.ts";
 import { AdminTokenError, loadAdminToken } from "./src/wiring/admin_token.ts";
 import { watchClock } from "./src/wiring/clock_watch.ts";
-import { DiskError, writtenTo } from "./src/wiring/disk_error.ts";
+import { DiskError, diskErrorAt, writtenTo } from "./src/wiring/disk_error.ts";
 import { HandlerFolderError } from "./src/wiring/handler_folder.ts";
 import { jobReporter } from "./src/wiring/job_reporter.ts";
 import { jobTypes } from "./src/wiring/job_types.ts";
@@ -138,7 +138,10 @@ async function main(): Promise<void> {
     handlerLog: (jobId, jobType) => (message, level) =>
       logHandlerLine(loggerOf("handlers"), { jobId, jobType, attempt: 0 }, message, level),
     onAbandoned: (attempt) => logAbandoned(worker, attempt),
-    onError: (error) => worker.error(`Something failed that should not: ${describe(error)}`),
+    onError: (error) => {
+      const disk = diskErrorAt(config.kvPath, error);
+      worker.error(disk ? disk.message : `Something failed that should not: ${describe(error)}`);
+    },
     onRestart: (error, pauseMs) =>
       worker.error(`Restarting in ${pauseMs} ms after a failure: ${describe(error)}`),
     onRecovered: (recovered) => {
