@@ -67,7 +67,10 @@ export class LogDamagedError extends Error {
 export class LogFencedError extends Error {
   override readonly name = "LogFencedError";
   constructor(readonly logId: string, readonly epoch: number, readonly foundEpoch: number) {
-    super(`This process has lost log ${logId}: it holds epoch ${epoch}, the log is at epoch ${foundEpoch}`);
+    super(
+      `This process has lost log ${logId}: it holds epoch ${epoch}, the log is at epoch ${foundEpoch}, which another process ` +
+        "has opened. Stop this one",
+    );
   }
 }
 

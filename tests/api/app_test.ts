@@ -181,7 +181,7 @@ Deno.test("a log that takes no writes is a 503 with Retry-After that says whethe
     ],
     [
       new LogFencedError("l", 1, 2),
-      "This process has lost log l: it holds epoch 1, the log is at epoch 2. Nothing was written",
+      "This process has lost log l: it holds epoch 1, the log is at epoch 2, which another process has opened. Stop this one. Nothing was written",
     ],
     [
       new ExpectedVersionConflictError("job/1", 1, 2),
