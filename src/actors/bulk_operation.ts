@@ -13,10 +13,11 @@ import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
 import { countSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
+import { JobChangedError } from "./errors.ts";
 import { ATTEMPT_ENDS } from "./job/events.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
-import type { JobListSources } from "./job_list.ts";
+import { type JobListSources, matches } from "./job_list.ts";
 import type { JobProcessor } from "./job_processor.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobQueries } from "./jobs.ts";
@@ -38,7 +39,7 @@ export interface BulkResult {
   readonly changed: number;
   /** Their cancel was asked for already. */
   readonly unchanged: number;
-  /** Their status changed before it was their turn. */
+  /** They changed before it was their turn, so that the filter or the action does not fit them any more. */
   readonly refused: number;
   readonly duration_ms: number;
 }
@@ -183,11 +184,17 @@ class BulkRun {
   }
 
   async #act(id: string): Promise<Fate> {
+    const { action, filter } = this.#payload;
     try {
-      const { append } = await this.#parts.processor.execute(id, { type: this.#payload.action }, this.#meta);
+      const { append } = await this.#parts.processor.execute(
+        id,
+        { type: action },
+        this.#meta,
+        (state) => matches(state, filter),
+      );
       return append ? "changed" : "unchanged";
     } catch (error) {
-      if (isRefusal(error)) return "refused";
+      if (isRefusal(error) || error instanceof JobChangedError) return "refused";
       throw error;
     }
   }

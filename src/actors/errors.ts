@@ -28,6 +28,14 @@ export class VersionMismatchError extends Error {
   }
 }
 
+/** The job is no longer what its caller meant. Nothing was written. */
+export class JobChangedError extends Error {
+  override readonly name = "JobChangedError";
+  constructor(readonly jobId: string) {
+    super(`Job ${jobId} has changed, and is not meant any more`);
+  }
+}
+
 /** The idempotency key was used before with another body. Nothing was written. */
 export class IdempotencyKeyReusedError extends Error {
   override readonly name = "IdempotencyKeyReusedError";

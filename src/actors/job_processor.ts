@@ -10,7 +10,7 @@ import type { StagedAppend } from "../events/append.ts";
 import type { Clock } from "../events/clock.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
-import { JobNotFoundError, TransitionRefusedError, VersionMismatchError } from "./errors.ts";
+import { JobChangedError, JobNotFoundError, TransitionRefusedError, VersionMismatchError } from "./errors.ts";
 import type { JobCommand } from "./job/commands.ts";
 import { decide } from "./job/decide.ts";
 import { jobStream } from "./job/events.ts";
@@ -83,9 +83,9 @@ export class JobProcessor {
   /**
    * Decides on a job and answers when the decision is on disk.
    *
-   * @param expectedVersion The version that the caller believes the job to have, if it says so.
+   * @param expected The version that the caller believes the job to have, or what tells whether it is still meant.
    * @throws {JobNotFoundError} If there is no such job, or it was deleted.
-   * @throws {VersionMismatchError} If the job is at another version than `expectedVersion`.
+   * @throws {VersionMismatchError | JobChangedError} If the job is not as expected.
    * @throws {TransitionRefusedError} If the machine has no such transition.
    * @throws {LogUnavailableError | UnknownOutcomeError} If the log could not take the write.
    */
@@ -93,16 +93,17 @@ export class JobProcessor {
     id: string,
     command: JobCommand,
     meta: EventMeta,
-    expectedVersion?: number,
+    expected?: number | ((state: JobState) => boolean),
   ): Promise<Decided> {
     const { states } = this.#options;
     const peeked = states.peek(id);
     const state = peeked !== undefined ? peeked : await this.#latest(id);
     try {
       if (state === null || state.phase === "deleted") throw new JobNotFoundError(id);
-      if (expectedVersion !== undefined && expectedVersion !== state.version) {
-        throw new VersionMismatchError(id, expectedVersion, state.version);
+      if (typeof expected === "number" && expected !== state.version) {
+        throw new VersionMismatchError(id, expected, state.version);
       }
+      if (typeof expected === "function" && !expected(state)) throw new JobChangedError(id);
       const pending = states.pendingAppend(id);
       const decided = this.stage(id, state, command, meta);
       await (decided.append ?? pending)?.landed;
@@ -131,5 +132,5 @@ function answering(state: JobState | null, meta: EventMeta): EventMeta {
 
 function isRefusal(error: unknown): boolean {
   return error instanceof JobNotFoundError || error instanceof VersionMismatchError ||
-    error instanceof TransitionRefusedError;
+    error instanceof JobChangedError || error instanceof TransitionRefusedError;
 }

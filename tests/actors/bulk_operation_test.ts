@@ -143,14 +143,19 @@ runtimeTest("a scheduled bulk operation acts on what was created before its time
   assertEquals(await statuses(test, [...early, ...meanwhile]), { cancelled: 4 });
 });
 
-runtimeTest("a bulk operation that is cancelled stops, and the rest stays as it was", {}, async (test) => {
-  const ids = await createMany(test, 2_000);
-  const operation = await startBulk(test, { action: "cancel", filter: {} });
-  afterEvents(test, "job.cancelled", 600, () => void test.cancel(operation));
-  assertEquals((await endOf(test, operation)).status, "cancelled");
-  const { cancelled, queued } = await statuses(test, ids);
-  assert(cancelled! >= 600 && queued! >= 500, `${cancelled} cancelled, ${queued} queued`);
-});
+runtimeTest(
+  "a bulk operation that is cancelled stops, the rest stays as it was, and it says how many it changed",
+  {},
+  async (test) => {
+    const ids = await createMany(test, 2_000);
+    const operation = await startBulk(test, { action: "cancel", filter: {} });
+    afterEvents(test, "job.cancelled", 600, () => void test.cancel(operation));
+    const { status, progress } = await endOf(test, operation);
+    const { cancelled, queued } = await statuses(test, ids);
+    assertEquals([status, progress?.note], ["cancelled", `${grouped(cancelled!)} of 2,000 cancelled`]);
+    assert(cancelled! >= 600 && queued! >= 500, `${cancelled} cancelled, ${queued} queued`);
+  },
+);
 
 runtimeTest(
   "every event of a bulk operation names who asked, why, and the operation's first event",
@@ -310,6 +315,10 @@ Deno.test("a dry run counts exactly the jobs that the operation then changes, an
   );
 });
 
+function grouped(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
 function fits(job: Awaited<ReturnType<TestRuntime["job"]>>, filter: JobFilter): boolean {
   const created = Date.parse(job.created_at);
   return (filter.status ?? job.status) === job.status && (filter.job_type ?? job.job_type) === job.job_type &&
@@ -364,6 +373,38 @@ Deno.test("a job whose status changes before its turn is counted as refused, one
   assertEquals([matched, changed, unchanged, refused], [2, 0, 1, 1]);
   assertEquals(notes.at(-1), [100, "0 of 2 cancelled"]);
 });
+
+for (
+  const [filter, change] of [
+    [{ status: "queued" }, { type: "start" }],
+    [{ tag: "red" }, { type: "update", changes: { tags: ["blue"] } }],
+    [{ priority: "normal" }, { type: "update", changes: { priority: "high" } }],
+  ] as const
+) {
+  Deno.test(`a job that ${JSON.stringify(filter)} does not fit any more when it is its turn is left alone`, async () => {
+    const jobs = await logOfJobs();
+    const { processor, newJobId, states } = jobs;
+    const [job, operation] = [aSpec({ tags: ["red"] }), bulkSpec({})].map((spec) => {
+      const id = newJobId();
+      processor.stage(id, null, { type: "create", spec, idempotency: null }, TESTER);
+      return id;
+    });
+    processor.stage(operation!, states.peek(operation!)!, { type: "start" }, TESTER);
+    await jobs.log.drain();
+    const changing = {
+      execute: async (...args: Parameters<typeof processor.execute>) => {
+        if (args[0] === job) await processor.execute(job!, change, TESTER);
+        return await processor.execute(...args);
+      },
+    };
+    const result = await bulkOperation({ ...jobs, sources: jobs, processor: changing as JobProcessor }).run(
+      { action: "cancel", filter },
+      { jobId: operation, attempt: 1, signal: NEVER, progress: () => {} } as unknown as HandlerContext,
+    );
+    assertEquals([result.matched, result.changed, result.refused], [1, 0, 1]);
+    assertEquals((await jobs.queries.get(job!))!.cancel_requested_at, null);
+  });
+}
 
 Deno.test("a bulk cancel misses no job that is started while it reads which there are", async () => {
   const jobs = await logOfJobs();

@@ -78,7 +78,9 @@ function settle(
 ): Decision {
   if (attempt !== state.attempt) return refuse(state.phase, "settle");
   // A job whose cancel was asked for is cancelled, whatever its handler answered.
-  if (state.phase === "processing.cancelling") return accept(state, "settle", "job.cancelled", { attempt });
+  if (state.phase === "processing.cancelling") {
+    return accept(state, "settle", "job.cancelled", { attempt, ...progress && { progress } });
+  }
   switch (outcome.type) {
     case "completed":
       return accept(state, "complete", "job.completed", { attempt, result: outcome.result, progress });

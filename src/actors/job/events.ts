@@ -58,7 +58,7 @@ export interface JobEventData {
   "job.released": { readonly attempt: number };
   "job.cancel_requested": Record<string, never>;
   /** `attempt` is that which was cut off, `null` when the job was queued. */
-  "job.cancelled": { readonly attempt: number | null };
+  "job.cancelled": { readonly attempt: number | null; readonly progress?: JobProgress };
   "job.retried": Record<string, never>;
   "job.deleted": Record<string, never>;
   /** An attempt that had lost its slot settled after all. */

@@ -148,6 +148,7 @@ function changed(
         nextRetryAt: null,
         cancelRequestedAt: state.cancelRequestedAt ?? time,
         cancelReason: state.cancelRequestedAt === null ? event.reason : state.cancelReason,
+        progress: fact.data.progress ?? state.progress,
       };
     case "job.retried":
       return {
