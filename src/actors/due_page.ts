@@ -4,7 +4,6 @@
  *
  * @module
  */
-import pLimit from "p-limit";
 import type { EventLog } from "../events/event_log.ts";
 import type { Store } from "../events/store.ts";
 import { timeIn } from "./job/id.ts";
@@ -51,9 +50,6 @@ interface Part extends Pick<DuePage, "jobs"> {
 /** Before all others. */
 export const BEGINNING: Horizon = { id: "", readyAt: -1, from: 0 };
 
-/** Commits wait for the store no longer than for reads of these. */
-const LANES_AT_ONCE = 64;
-
 const decoder = new TextDecoder();
 
 /** Reads on behind the horizon: so many jobs of each index, or fewer. */
@@ -71,22 +67,6 @@ export async function readDue(
     .filter((job) => end === undefined || comparePlaces(job, end) <= 0)
     .sort(comparePlaces);
   return { jobs, end: end && { ...end, from: Math.max(horizon.from, positionBehind(jobs)) } };
-}
-
-/** Since when the first job of these queues and priorities waits, or from when on it may start; `undefined` when there is none. */
-export async function oldestReadyAt(
-  { store, log }: Omit<DueSource, "handles">,
-  lanes: readonly Lane[],
-): Promise<number | undefined> {
-  const inTurn = pLimit(LANES_AT_ONCE);
-  const [due, waiting] = await Promise.all([
-    inTurn.map(lanes, ({ queue, rank }) => store.list({ prefix: dueLane(queue, rank) }, { limit: 1 })),
-    inTurn.map(lanes, (lane) => waitingFrom(store, lane, 0, 1)),
-  ]);
-  const [first] = waiting.flatMap(({ found }) => found).sort((a, b) => a.position - b.position);
-  const jobs = first ? await jobsAt(log, [first]) : [];
-  const times = [...due.flat().map(({ key }) => key[3] as number), ...jobs.map(({ id }) => timeIn(id))];
-  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** The horizon of one who knows these entries and nothing behind them, at least one. */

@@ -16,11 +16,10 @@ import type { JobChange } from "./job/projector.ts";
 import { decodeJson } from "./job/row.ts";
 import type { RunningJobs } from "./job/running.ts";
 import { isFinal, type JobState, toJob } from "./job/state.ts";
-import { oldestReadyAt } from "./due_page.ts";
 import { type JobListSources, listJobs } from "./job_list.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobFilter, JobQueries, JobStats } from "./jobs.ts";
-import { lanesOf } from "./waiting_positions.ts";
+import { oldestReadyAt } from "./oldest_waiting.ts";
 import type { StoredJobs } from "./stored_jobs.ts";
 
 export interface JobQueryServiceOptions {
@@ -168,7 +167,7 @@ export class JobQueryService implements JobQueries {
       }
     }
     const now = Math.max(clock.now(), log.time);
-    const oldest = await this.#oldestReadyAt(byQueue);
+    const oldest = await oldestReadyAt(this.#options);
     return {
       total: JOB_STATUSES.reduce((sum, status) => sum + by_status[status], 0),
       by_status,
@@ -182,11 +181,6 @@ export class JobQueryService implements JobQueries {
   ready(): { readonly ready: true } | { readonly ready: false; readonly why: string } {
     const { health } = this.#options.log;
     return health.ok ? { ready: true } : { ready: false, why: health.why };
-  }
-
-  async #oldestReadyAt(byQueue: ReadonlyMap<string, StatusCounts>): Promise<number | undefined> {
-    const waiting = [...byQueue].filter(([, { queued }]) => queued > 0).map(([queue]) => queue);
-    return await oldestReadyAt(this.#options, lanesOf(waiting));
   }
 
   /** All events of the job, also of a deleted one. */

@@ -1,5 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { JOB_PRIORITIES } from "../../src/actors/job/job.ts";
+import { MemoryStore } from "../../src/events/memory_store.ts";
 import { settle } from "../support/manual_clock.ts";
+import { CountingStore } from "./support/counting_store.ts";
+import { aSpec } from "./support/facts.ts";
 import { TESTER } from "./support/log_of_jobs.ts";
 import { runtimeTest, TestRuntime } from "./support/test_runtime.ts";
 
@@ -67,6 +72,55 @@ runtimeTest(
     assertEquals(await oldest(), 11);
   },
 );
+
+Deno.test("stats() tells the oldest of all that waits, whatever queues, priorities and types there are", async () => {
+  const anyJob = fc.record({
+    queue: fc.nat({ max: 40 }).map((n) => `q${n}`),
+    priority: fc.constantFrom(...JOB_PRIORITIES),
+    job_type: fc.constantFrom("gone", "lost"),
+    waitsMs: fc.constantFrom(null, null, 1_000, 60_000, 3_600_000),
+    passMs: fc.constantFrom(0, 0, 1, 500, 90_000),
+    isCancelled: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyJob, { maxLength: 120, size: "max" }), async (wishes) => {
+      const test = await TestRuntime.open({ startNow: false });
+      const since: number[] = [];
+      for (const { waitsMs, passMs, isCancelled, ...spec } of wishes) {
+        const now = test.clock.now();
+        const scheduled_at = waitsMs === null ? null : new Date(now + waitsMs).toISOString();
+        const { job } = await test.commands.create(aSpec({ ...spec, scheduled_at }), TESTER);
+        if (isCancelled) await test.commands.cancel(job.id, TESTER);
+        else since.push(now + (waitsMs ?? 0));
+        await test.clock.advanceAsync(passMs);
+      }
+      const oldest = Math.min(...since);
+      const now = test.clock.now();
+      const { oldest_waiting_seconds } = await test.queries.stats();
+      assertEquals(oldest_waiting_seconds, oldest > now ? null : (now - oldest) / 1000);
+      await test.stop();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("stats() reads little where a thousand queues have jobs that wait, and where one has thousands", async () => {
+  const store = new CountingStore(new MemoryStore());
+  const test = await TestRuntime.open({ store, startNow: false });
+  const soon = new Date(test.clock.now() + 60_000).toISOString();
+  const specs = Array.from({ length: 1_000 }, (_, n) => aSpec({ queue: `q${n}` }));
+  await test.commands.createMany(specs, TESTER);
+  const ofQueues = await store.during(() => test.queries.stats());
+  assert(ofQueues.requests < 200, `${ofQueues.requests} requests`);
+  await test.commands.createMany(specs.map((spec) => ({ ...spec, scheduled_at: soon })), TESTER);
+  for (let batch = 0; batch < 5; batch++) {
+    await test.commands.createMany(Array(1_000).fill(aSpec()), TESTER);
+    await test.commands.createMany(Array(1_000).fill(aSpec({ scheduled_at: soon })), TESTER);
+  }
+  const ofMore = await store.during(() => test.queries.stats());
+  assert(ofMore.requests < ofQueues.requests + 50, `${ofMore.requests} after ${ofQueues.requests} requests`);
+  await test.stop();
+});
 
 runtimeTest(
   "stats() counts jobs that became final, by the last minute and the last hour",

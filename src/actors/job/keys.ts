@@ -26,6 +26,9 @@ import { type JobState, statusOf } from "./state.ts";
 export const ROWS = "0j";
 export const LISTS = "0l";
 const TAGS = "g";
+/** First parts of the keys of what waits: since its creation, and all else. */
+export const WAITING = "w";
+export const DUE = "d";
 
 export const rowKey = (id: string): StoreKey => [ROWS, id];
 export const tombstoneKey = (id: string): StoreKey => ["z", id];
@@ -57,14 +60,14 @@ export function leadsBeyond(key: StoreKey, position: number): boolean {
 }
 
 /** Bitmaps of one queue and priority follow one another as the log does. */
-export const waitingLane = (queue: string, rank: number): StoreKey => ["w", queue, rank];
+export const waitingLane = (queue: string, rank: number): StoreKey => [WAITING, queue, rank];
 export const waitingKey = (queue: string, rank: number, number: number, jobType: string): StoreKey => [
   ...waitingLane(queue, rank),
   number,
   jobType,
 ];
 
-export const dueLane = (queue: string, rank: number): StoreKey => ["d", queue, rank];
+export const dueLane = (queue: string, rank: number): StoreKey => [DUE, queue, rank];
 
 /** Where a queued job that does not wait since its creation stands in the order of choice. */
 export const dueKey = (state: JobState): StoreKey => [
