@@ -11,6 +11,7 @@ import { firstIdAt } from "../events/ids.ts";
 import { type JobListSources, namesPart, sourcesFor } from "./job_list_sources.ts";
 import type { IdRange, ListSource } from "./list_source.ts";
 import { type JobState, statusOf } from "./job/state.ts";
+import { isFirst } from "./job/stored.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { FoundJob } from "./stored_jobs.ts";
 
@@ -27,7 +28,7 @@ export interface ListPage {
 
 /** Jobs that one page looks at, at most, or one more than it may show. */
 export const SCAN_LIMIT = 200;
-/** An id is drawn a little before its event is dated, so a range of ids is taken this much wider. */
+/** An id is drawn a little before its event is dated, so a range of ids begins this much earlier. */
 const ID_MARGIN_MS = 2_000;
 
 /** `next` is where the search stopped, if there may be more; not necessarily a job that is shown. */
@@ -64,11 +65,12 @@ async function search(
   for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, SCAN_LIMIT - looked)) {
     signal?.throwIfAborted();
     const { states, floor } = await readNewest(from, sources, { first, end }, step);
-    for (const state of states) {
+    const tooOld = states.findIndex((state) => state && endsRange(state, filter));
+    for (const state of tooOld === -1 ? states : states.slice(0, tooOld)) {
       if (state && !created.has(state.id) && matches(state, filter)) found.push(state);
     }
     if (found.length > limit) return { states: found.slice(0, limit), next: found[limit - 1]!.id };
-    if (floor === undefined) return { states: found, next: undefined };
+    if (floor === undefined || tooOld !== -1) return { states: found, next: undefined };
     looked += Math.max(states.length, step);
     end = floor;
   }
@@ -135,9 +137,15 @@ function lowestId({ createdAfter }: JobFilter): string {
   return createdAfter === undefined ? "" : firstIdAt(createdAfter - ID_MARGIN_MS);
 }
 
+/** Whether all jobs with smaller ids were created too early as well: so it is where ids follow the log. */
+function endsRange(state: JobState, { createdAfter }: JobFilter): boolean {
+  return createdAfter !== undefined && state.createdAt <= createdAfter &&
+    (state.origin !== null || isFirst(state));
+}
+
 function highestId({ createdBefore }: JobFilter, after: string | undefined, now: number): string {
   // No id is of the future; jobs that are scheduled stand there in the order of choice.
-  const bound = firstIdAt(Math.min(createdBefore ?? Infinity, now) + ID_MARGIN_MS);
+  const bound = firstIdAt(Math.min(createdBefore ?? Infinity, now + ID_MARGIN_MS));
   return after !== undefined && after < bound ? after : bound;
 }
 

@@ -20,6 +20,7 @@ import { laneKey } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { ListSource } from "./list_source.ts";
+import { merged } from "./merged_source.ts";
 import { jobsInLog, positionBefore, type ReadableLog } from "./jobs_in_log.ts";
 import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
 import { jobsAt, type Lane, lanesOf, waitingBelow, type WaitingPart } from "./waiting_positions.ts";
@@ -52,7 +53,7 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
   const lanes = lanesOf(queuesWithWaiting)
     .filter(({ rank }) => priority === undefined || JOB_PRIORITIES[rank] === priority);
-  const sources = parts.map((part) => listed(store, part));
+  const sources = parts.length === 0 ? [] : [merged(parts.map((part) => listed(store, part)))];
   if (lanes.length > 0) sources.push(waiting(from, lanes, filter.job_type));
   return sources;
 }

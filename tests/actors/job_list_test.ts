@@ -152,6 +152,34 @@ Deno.test("list() takes the bounds of time as exclusive, to the millisecond", as
   assertEquals([...after, rows.jobs[5]!.id, ...before], rows.jobs.map(({ id }) => id));
 });
 
+Deno.test("a range of time that ends among thousands of jobs of the same seconds has no empty pages", async () => {
+  const { processor, queries, log, clock } = await logOfJobs();
+  const create = () =>
+    processor.create({ type: "create", spec: aSpec(), idempotency: null }, TESTER).after.createdAt;
+  const times: number[] = [];
+  for (let i = 0; i < 8_000; i++) {
+    times.push(create());
+    if (i % 4 === 3) clock.jump(1);
+    if (i % 500 === 499) await log.drain();
+  }
+  const [createdAfter, createdBefore] = [times[3_000]!, times[5_000]!];
+  const wanted = times.filter((time) => time > createdAfter && time < createdBefore).length;
+  for (let after: string | undefined, seen = 0; seen < wanted;) {
+    const { jobs, next } = await queries.list({ createdAfter, createdBefore }, {
+      limit: 500,
+      ...(after && { after }),
+    });
+    assertEquals(jobs.length, Math.min(500, wanted - seen));
+    seen += jobs.length;
+    assertEquals(next === undefined, seen === wanted);
+    after = next;
+  }
+  assertEquals(await queries.list({ createdAfter, createdBefore: createdAfter }, { limit: 500 }), {
+    jobs: [],
+    next: undefined,
+  });
+});
+
 Deno.test("list() shows the same when there are more queues than it would merge, and it looks through the log", async () => {
   const queues = Array.from({ length: 150 }, (_, i) => `queue-${i}`);
   const fields = { status: optional(JOB_STATUSES), queue: optional(["queue-0", "queue-42"]) };
@@ -267,6 +295,35 @@ Deno.test("a page reads as much with 20,000 jobs as with 1,000, and the counts r
   }
   assertEquals(costs[1], costs[0]);
   assert(Math.max(...costs[0]!) <= 500, String(costs[0]));
+});
+
+Deno.test("a page of jobs of many queues and types reads little more than it shows, wherever the newest are", async () => {
+  const store = new CountingStore(new MemoryStore());
+  const { processor, queries, log, clock } = await logOfJobs({ store });
+  const create = (queue: string, job_type: string) => {
+    const spec = aSpec({ queue, job_type });
+    const { after } = processor.create({ type: "create", spec, idempotency: null }, TESTER);
+    processor.stage(after.id, after, { type: "cancel" }, TESTER);
+    clock.jump(10);
+  };
+  for (let i = 0; i < 6_000; i++) {
+    create(`queue-${i % 10}`, i % 2 === 0 ? "echo" : "report");
+    if (i % 100 === 99) await log.drain();
+  }
+  await log.drain();
+  const entriesOf = async (limit: number) => {
+    const { entries } = await store.during(async () => {
+      const { jobs } = await queries.list({}, { limit });
+      assertEquals(jobs.length, limit);
+    });
+    return entries;
+  };
+  const [few, many] = [await entriesOf(50), await entriesOf(500)];
+  for (let i = 0; i < 600; i++) create("queue-3", "echo");
+  await log.drain();
+  const fromOne = await entriesOf(500);
+  // Beside the entries of the index, pages of the log with the jobs' first events.
+  assert(few <= 300 && many <= 1_300 && fromOne <= 1_600, `${[few, many, fromOne]} entries`);
 });
 
 Deno.test("waiting jobs of many queues cost a page one read for each queue and priority, and the events of the page", async () => {
