@@ -125,8 +125,8 @@ class BulkRun {
 
   async run(): Promise<Readonly<Record<Fate, number>>> {
     const { attempt } = this.#context;
-    this.#context.progress(0, "counting");
-    if (attempt > 1) this.#tally.changed = await this.#changedBefore();
+    if (attempt === 1) this.#context.progress(0, "counting");
+    else await this.#countBefore();
     this.#total = this.#tally.changed +
       await countSelected(this.#parts.sources, this.#payload, this.#range);
 
@@ -135,6 +135,17 @@ class BulkRun {
     this.#total = 0;
     this.#report();
     return this.#tally;
+  }
+
+  /** Told at once, since the operation may be stopped before the rest is counted. */
+  async #countBefore(): Promise<void> {
+    this.#context.progress(0, "counting what earlier attempts did");
+    const changed = this.#tally.changed = await this.#changedBefore();
+    this.#context.progress(0, `${grouped(changed)} ${this.#done} by earlier attempts, counting the rest`);
+  }
+
+  get #done(): string {
+    return DONE[this.#payload.action];
   }
 
   /** @param isFirst Whether no job can have met this operation before. */
@@ -233,7 +244,7 @@ class BulkRun {
     const seen = changed + unchanged + refused;
     // Jobs that come or go meanwhile make the count at the start an estimate.
     const total = Math.max(this.#total, seen);
-    const note = `${grouped(changed)} of ${grouped(total)} ${DONE[this.#payload.action]}`;
+    const note = `${grouped(changed)} of ${grouped(total)} ${this.#done}`;
     this.#context.progress(total === 0 ? 100 : 100 * seen / total, note);
   }
 }

@@ -7,7 +7,7 @@ import { JOB_PRIORITIES, JOB_STATUSES, type JobStatus } from "../../src/actors/j
 import type { AnyHandler } from "../../src/actors/job_type_registry.ts";
 import type { JobProcessor } from "../../src/actors/job_processor.ts";
 import { selectedJobs } from "../../src/actors/bulk_selection.ts";
-import type { BulkSelection, JobFilter } from "../../src/actors/jobs.ts";
+import type { BulkSelection, JobFilter, JobSpec } from "../../src/actors/jobs.ts";
 import type { Store } from "../../src/events/store.ts";
 import type { HandlerContext } from "../../src/handlers/handler.ts";
 import { settle } from "../support/manual_clock.ts";
@@ -405,6 +405,36 @@ for (
     assertEquals((await jobs.queries.get(job!))!.cancel_requested_at, null);
   });
 }
+
+Deno.test("a bulk operation that goes on tells what earlier attempts did before it counts the rest", async () => {
+  const jobs = await logOfJobs();
+  const { processor, newJobId, states, log } = jobs;
+  const create = (spec: JobSpec) => {
+    const id = newJobId();
+    processor.stage(id, null, { type: "create", spec, idempotency: null }, TESTER);
+    return id;
+  };
+  const ids = [aSpec(), aSpec(), aSpec()].map(create);
+  const cause = String(log.nextPosition);
+  const operation = create(bulkSpec({}));
+  processor.stage(operation, states.peek(operation)!, { type: "start" }, TESTER);
+  await processor.execute(ids[1]!, { type: "cancel" }, { ...TESTER, causation_id: cause });
+  const notes: unknown[] = [];
+  await bulkOperation({ ...jobs, sources: jobs }).run(
+    { action: "cancel", filter: { queue: "default" } },
+    {
+      jobId: operation,
+      attempt: 2,
+      signal: NEVER,
+      progress: (...progress: unknown[]) => notes.push(progress),
+    } as unknown as HandlerContext,
+  );
+  assertEquals(notes.slice(0, 2), [
+    [0, "counting what earlier attempts did"],
+    [0, "1 cancelled by earlier attempts, counting the rest"],
+  ]);
+  assertEquals(notes.at(-1), [100, "3 of 3 cancelled"]);
+});
 
 Deno.test("a bulk cancel misses no job that is started while it reads which there are", async () => {
   const jobs = await logOfJobs();
