@@ -7,7 +7,9 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { leadsBeyond } from "../actors/job/keys.ts";
 import { endEntry } from "../actors/record_streams.ts";
+import { undoSteps } from "../events/early_entries.ts";
 import { encodeEvent, type EventEnvelope } from "../events/event.ts";
 import { encodeHead, eventKey, type Head, headKey } from "../events/head.ts";
 import type { Store } from "../events/store.ts";
@@ -24,11 +26,17 @@ export interface NewLogOptions {
 }
 
 const PARTITION = 0;
+const NOT_ALONE = "Somebody else writes to the copy that is being restored";
 
 /** @param store Nobody else's. Returns the new log's head. */
 export async function beginNewLog(store: Store, options: NewLogOptions): Promise<Head> {
   const { newId, now, root, checkpoint } = options;
   const { head: old, versionstamp } = await readHead(store);
+  const check = { key: headKey(PARTITION), versionstamp };
+  // Those entries lead beyond the end of the old log, where the new one goes on.
+  for await (const deletes of undoSteps(store, { mayPrecede: leadsBeyond }, old.position)) {
+    if (await store.commit({ check, puts: [], deletes }) === null) throw new Error(NOT_ALONE);
+  }
   const logId = newId();
   const time = Math.max(now, old.time);
   const event: EventEnvelope = {
@@ -62,7 +70,7 @@ export async function beginNewLog(store: Store, options: NewLogOptions): Promise
     earlier: [...old.earlier ?? [], { log_id: old.log_id, size: old.position }],
   };
   const landed = await store.commit({
-    check: { key: headKey(PARTITION), versionstamp },
+    check,
     puts: [
       { key: eventKey(PARTITION, old.position), value: encodeEvent(event) },
       { key: headKey(PARTITION), value: encodeHead(head) },
@@ -70,6 +78,6 @@ export async function beginNewLog(store: Store, options: NewLogOptions): Promise
     ],
     deletes: [],
   });
-  if (landed === null) throw new Error("Somebody else writes to the copy that is being restored");
+  if (landed === null) throw new Error(NOT_ALONE);
   return head;
 }

@@ -7,16 +7,11 @@ import type { Mutations, Projector, StagedAppend } from "./append.ts";
 import { type EarlyPortion, earlyPortions } from "./early_entries.ts";
 import type { StoredEvent } from "./event.ts";
 import { toPages } from "./event_page.ts";
+import { MOST_IN_BATCH } from "./kv_limits.ts";
 import { keyBytes, mostKeyBytes, type StoreEntry, type StoreKey } from "./store.ts";
 
-/**
- * Deno KV takes 1000 mutations, 800 KiB and 80 KiB of keys in one commit. Beyond some 400 mutations a larger commit is
- * no faster per key, and everybody in it waits longer.
- */
+/** Beyond some 400 mutations a larger commit is no faster per key, and everybody in it waits longer. */
 const TARGET_MUTATIONS = 512;
-const MAX_MUTATIONS = 950;
-const MAX_BYTES = 760 * 1024;
-const MAX_KEY_BYTES = 72 * 1024;
 
 /** What an append is taken to cost before its rows are known: a row of this size. Its events share pages with others'. */
 const MUTATIONS_PER_APPEND = 1;
@@ -102,21 +97,21 @@ function estimateFit(waiting: readonly StagedAppend<unknown>[]): number {
     mutations += MUTATIONS_PER_APPEND;
     bytes += ROW_BYTES;
     for (const event of events) bytes += event.bytes.length;
-    if (count > 0 && (mutations > TARGET_MUTATIONS || bytes > MAX_BYTES)) break;
+    if (count > 0 && (mutations > TARGET_MUTATIONS || bytes > MOST_IN_BATCH.bytes)) break;
     count += 1;
   }
   return count;
 }
 
 function fits({ puts, deletes }: Mutations): boolean {
-  if (puts.length + deletes.length > MAX_MUTATIONS) return false;
+  if (puts.length + deletes.length > MOST_IN_BATCH.mutations) return false;
   let bytes = 0;
   for (const { value } of puts) bytes += value.length;
   const keysFit = (bytesOf: (key: StoreKey) => number) => {
     let keys = 0;
     for (const { key } of puts) keys += bytesOf(key);
     for (const key of deletes) keys += bytesOf(key);
-    return keys <= MAX_KEY_BYTES && bytes + keys <= MAX_BYTES;
+    return keys <= MOST_IN_BATCH.keyBytes && bytes + keys <= MOST_IN_BATCH.bytes;
   };
   return keysFit(mostKeyBytes) || keysFit(keyBytes);
 }

@@ -31,6 +31,8 @@ export interface CommitBatch {
   readonly deletes: readonly StoreKey[];
 }
 
+const OPENED_BY_ANOTHER = "Another process opened the log at the same moment; start again";
+
 export class Committer {
   readonly #options: CommitterOptions;
   #head: Head;
@@ -78,7 +80,7 @@ export class Committer {
       if (last.batch_id === batch_id) return new Committer(options, last, found.versionstamp!);
       epoch ??= last.epoch;
       if (last.epoch !== epoch) {
-        throw new Error("Another process opened the log at the same moment; start again");
+        throw new Error(OPENED_BY_ANOTHER);
       }
       const beyond = store.list({
         prefix: [EVENTS, partition],
@@ -100,6 +102,24 @@ export class Committer {
       // Refused while the last owner goes on writing, or landed and reported as a conflict: the head tells.
       if (versionstamp !== null) return new Committer(options, head, versionstamp);
     }
+  }
+
+  /**
+   * Removes what says nothing, as long as nobody else has taken the log over. It may be gone although this throws; the same can
+   * be asked again.
+   *
+   * @throws {DeadlineError} If the store does not answer in time.
+   * @throws {Error} If the store does not take it, or another process has opened the log.
+   */
+  async remove(deletes: readonly StoreKey[]): Promise<void> {
+    const { store, partition, clock, deadlineMs } = this.#options;
+    const check = { key: headKey(partition), versionstamp: this.#versionstamp };
+    const commit = store.commit({ check, puts: [], deletes });
+    if (await withDeadline(clock, deadlineMs, "Removing what was lost", commit) !== null) return;
+    // Unless it landed and is reported as a conflict, as by KV Connect's client when it repeats a request.
+    const reading = store.get(check.key);
+    const { versionstamp } = await withDeadline(clock, deadlineMs, "Reading the log's head", reading);
+    if (versionstamp !== check.versionstamp) throw new Error(OPENED_BY_ANOTHER);
   }
 
   /** Commits one batch and tells its fate, however long that takes. Afterwards `fenced` may be set. */

@@ -9,18 +9,12 @@
  * @module
  */
 import type { Projector } from "./append.ts";
-import { type Clock, withDeadline } from "./clock.ts";
-import type { Committer } from "./committer.ts";
+import { MOST_IN_BATCH, MOST_IN_VALUE } from "./kv_limits.ts";
 import { keyBytes, type Store, type StoreEntry, type StoreKey } from "./store.ts";
 import { textOf, utf8 } from "./utf8.ts";
 
 /** First part of the undo records' keys. */
 export const UNDO = "u";
-
-/** Of one commit: Deno KV takes 1000 mutations, 80 KiB of keys, and 64 KiB in a value. */
-const MAX_ENTRIES = 900;
-const MAX_KEY_BYTES = 72 * 1024;
-const MAX_RECORD_BYTES = 60 * 1024;
 
 /** What is committed at once: some of the entries, and the record that names them. */
 export interface EarlyPortion {
@@ -42,8 +36,8 @@ export function earlyPortions(entries: readonly StoreEntry[]): EarlyPortion[] {
   };
   for (const entry of entries) {
     const [inKeys, inRecord] = [keyBytes(entry.key), utf8(JSON.stringify(entry.key)).length + 1];
-    const isFull = portion.length === MAX_ENTRIES || ofKeys + inKeys > MAX_KEY_BYTES ||
-      ofRecord + inRecord > MAX_RECORD_BYTES;
+    const isFull = portion.length === MOST_IN_BATCH.mutations || ofKeys + inKeys > MOST_IN_BATCH.keyBytes ||
+      ofRecord + inRecord > MOST_IN_VALUE;
     if (isFull) end();
     portion.push(entry);
     ofKeys += inKeys;
@@ -63,32 +57,26 @@ export function keysNamed(record: Uint8Array): StoreKey[] | undefined {
   }
 }
 
-export interface UndoOptions {
-  readonly store: Store;
-  readonly projector: Projector<never>;
-  readonly clock: Clock;
-  /** How long one request to the store may take, in milliseconds. */
-  readonly deadlineMs: number;
-}
-
 /**
- * Removes what was committed ahead of a batch that is not in the log, unless another process has taken the log over, which then
- * does it. No other commit may be under way.
+ * What removes all that was committed ahead of a batch which is not in the log: the keys to delete in one commit, then in the
+ * next. Each is asked for when the one before has landed; those commits may be repeated.
  *
- * @throws {StoreUnreadableError | DeadlineError} If the store is away.
+ * @param position Number of events in the log.
+ * @param inTime Ends a read that takes too long. Default: none does.
+ * @throws {StoreUnreadableError} If the store is away; also what `inTime` throws.
  */
-export async function undoEarly(
-  committer: Committer,
-  { store, projector, clock, deadlineMs }: UndoOptions,
-): Promise<void> {
-  while (!committer.fenced) {
-    const reading = store.list({ prefix: [UNDO] }, { limit: 1 });
-    const [record] = await withDeadline(clock, deadlineMs, "Reading what is to be undone", reading);
+export async function* undoSteps(
+  store: Store,
+  projector: Pick<Projector<never>, "mayPrecede">,
+  position: number,
+  inTime: <T>(reading: Promise<T>) => Promise<T> = (reading) => reading,
+): AsyncGenerator<StoreKey[]> {
+  for (;;) {
+    const [record] = await inTime(store.list({ prefix: [UNDO] }, { limit: 1 }));
     if (!record) return;
     // What a record says must not remove anything else, whoever wrote it.
-    const keys = (keysNamed(record.value) ?? [])
-      .filter((key) => projector.mayPrecede?.(key, committer.head.position));
-    await committer.commit({ puts: [], deletes: [...keys, record.key] });
+    const keys = (keysNamed(record.value) ?? []).filter((key) => projector.mayPrecede?.(key, position));
+    yield [...keys, record.key];
   }
 }
 

@@ -15,9 +15,9 @@ import type {
   StagedAppend,
 } from "./append.ts";
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from "./batch.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock, withDeadline } from "./clock.ts";
 import { Committer } from "./committer.ts";
-import { undoEarly } from "./early_entries.ts";
+import { undoSteps } from "./early_entries.ts";
 import { EventTooLargeError, ExpectedVersionConflictError, LogUnavailableError } from "./errors.ts";
 import {
   decodeEvent,
@@ -91,11 +91,16 @@ export class EventLog<Change> {
    * Takes the log over, or makes a new one when the store has none.
    *
    * @throws {DeadlineError} If the store does not answer in time. Opening can be repeated.
+   * @throws {StoreUnreadableError} If the store is away. Opening can be repeated.
    */
   static async open<Change>(options: EventLogOptions<Change>): Promise<EventLog<Change>> {
     const { store, projector, newId, clock = systemClock, deadlineMs = DEADLINE_MS } = options;
     const committer = await Committer.open({ store, partition: PARTITION, clock, newId, deadlineMs });
-    await undoEarly(committer, { store, projector, clock, deadlineMs });
+    const inTime = <T>(reading: Promise<T>) =>
+      withDeadline(clock, deadlineMs, "Reading what is to be undone", reading);
+    for await (const deletes of undoSteps(store, projector, committer.head.position, inTime)) {
+      await committer.remove(deletes);
+    }
     return new EventLog(options, committer);
   }
 

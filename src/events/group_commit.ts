@@ -11,7 +11,7 @@ import type { LogHealth, Projector, StagedAppend } from "./append.ts";
 import { inOneGroup, likelyBatch, sealBatch, type SealedBatch } from "./batch.ts";
 import { type Clock, DeadlineError, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
 import type { Committer } from "./committer.ts";
-import { undoEarly } from "./early_entries.ts";
+import { undoSteps } from "./early_entries.ts";
 import { LogUnavailableError, messageOf, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
 import type { PendingAppend } from "./pending_append.ts";
 import type { Store } from "./store.ts";
@@ -34,6 +34,7 @@ export interface GroupCommitOptions<Change> {
 const WORTH_A_COMMIT = 24;
 /** So many do not wait for those behind them, so that the disk works on them while the thread stages the others. */
 const ENOUGH = 64;
+const RESTS_ON = "Reading what the commit rests on";
 
 export class GroupCommit<Change> {
   readonly #committer: Committer;
@@ -124,14 +125,27 @@ export class GroupCommit<Change> {
 
   /** Nobody is told that a batch is lost, and none is taken, as long as some of it is in the store. */
   async #withoutTrace(): Promise<"lost"> {
-    for (let pause = FIRST_PAUSE_MS;; pause = longerPause(pause)) {
+    // Another process that has taken the log over has removed it.
+    for (let pause = FIRST_PAUSE_MS; !this.#committer.fenced; pause = longerPause(pause)) {
       try {
-        await undoEarly(this.#committer, this.#options);
-        return "lost";
-      } catch {
+        await this.#undo();
+        break;
+      } catch (error) {
         // `#doubt` has told why the batch is lost.
+        if (!isOfTheStore(error)) reportError(error);
         await sleep(this.#options.clock, pause);
       }
+    }
+    return "lost";
+  }
+
+  async #undo(): Promise<void> {
+    const { store, projector } = this.#options;
+    const committer = this.#committer;
+    const inTime = <T>(reading: Promise<T>) => this.#inTime("Reading what is to be undone", reading);
+    for await (const deletes of undoSteps(store, projector, committer.head.position, inTime)) {
+      const fate = await committer.commit({ puts: [], deletes });
+      if (fate === "lost") throw new LogUnavailableError("the commit was lost");
     }
   }
 
@@ -142,7 +156,7 @@ export class GroupCommit<Change> {
   async #prepared(preparing: Promise<void>, likely: readonly PendingAppend<Change>[]): Promise<boolean> {
     this.#preparing = true;
     try {
-      await this.#inTime(preparing);
+      await this.#inTime(RESTS_ON, preparing);
       return true;
     } catch (error) {
       this.#doubt(messageOf(error));
@@ -162,7 +176,7 @@ export class GroupCommit<Change> {
       if (!isOfTheStore(error)) return;
       try {
         const sealed = sealBatch(likely, projector);
-        if (sealed instanceof Promise) await this.#inTime(sealed);
+        if (sealed instanceof Promise) await this.#inTime(RESTS_ON, sealed);
         return;
       } catch (again) {
         // `#doubt` has told the first cause.
@@ -171,9 +185,9 @@ export class GroupCommit<Change> {
     }
   }
 
-  #inTime(preparing: Promise<void>): Promise<void> {
+  #inTime<T>(what: string, reading: Promise<T>): Promise<T> {
     const { clock, deadlineMs } = this.#options;
-    return withDeadline(clock, deadlineMs, "Reading what the commit rests on", preparing);
+    return withDeadline(clock, deadlineMs, what, reading);
   }
 
   #tellIdle(): void {
@@ -231,7 +245,8 @@ export class GroupCommit<Change> {
 }
 
 function isOfTheStore(error: unknown): boolean {
-  return error instanceof StoreUnreadableError || error instanceof DeadlineError;
+  return error instanceof StoreUnreadableError || error instanceof DeadlineError ||
+    error instanceof LogUnavailableError;
 }
 
 /** What one job goes through at once is cheaper in one commit, and a group must not be cut. */

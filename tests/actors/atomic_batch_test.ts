@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
 import { newJobId } from "../../src/actors/job/id.ts";
 import { leadsBeyond } from "../../src/actors/job/keys.ts";
 import { replay } from "../../src/audit/replay.ts";
+import { beginNewLog } from "../../src/audit/restored_log.ts";
 import { UNDO } from "../../src/events/early_entries.ts";
 import { LogFencedError } from "../../src/events/errors.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
@@ -15,7 +17,7 @@ import { utf8 } from "../../src/events/utf8.ts";
 import { tamper } from "../audit/support/random_log.ts";
 import { assertProjectionsMatchLog } from "../support/consistency.ts";
 import { type CommitFault, FaultyStore } from "../support/faulty_store.ts";
-import { settle } from "../support/manual_clock.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
 import { TESTER } from "./support/log_of_jobs.ts";
 import { JOBS, SPECS } from "./support/tagged_batch.ts";
 import { TestRuntime } from "./support/test_runtime.ts";
@@ -162,15 +164,19 @@ Deno.test("a list that is being read while an atomic batch lands does not show a
   await test.close();
 });
 
+/** Its process died after so many commits of a batch. */
+async function cutOff(store: MemoryStore, landed: number): Promise<void> {
+  const dying = await open(store);
+  dying.faulty.onCommits(...Array(landed).fill("none"), ...Array(100).fill("swallowed"));
+  void dying.create();
+  await settle();
+  assertEquals(await earlyKeys(store) > 0, landed > 0);
+}
+
 for (let landed = 0; landed < COMMITS; landed++) {
   Deno.test(`a process that dies after ${landed} of ${COMMITS} commits of an atomic batch leaves nothing of it`, async () => {
     const store = new MemoryStore();
-    const dying = await open(store);
-    dying.faulty.onCommits(...Array(landed).fill("none"), ...Array(100).fill("swallowed"));
-    void dying.create();
-    await settle();
-    assertEquals(await earlyKeys(store) > 0, landed > 0);
-
+    await cutOff(store, landed);
     const { differences, violations } = await replay(store);
     assertEquals([differences.shown, violations.shown], [[], []], "what is shown to nobody is no difference");
     const next = await open(store);
@@ -180,7 +186,102 @@ for (let landed = 0; landed < COMMITS; landed++) {
     await assertAllShown(next.test);
     await next.test.close();
   });
+
+  Deno.test(`a log that is restored from after ${landed} of ${COMMITS} commits of an atomic batch has nothing of it`, async () => {
+    const store = new MemoryStore();
+    await cutOff(store, landed);
+    const root = new Uint8Array(32);
+    await beginNewLog(store, { newId: () => crypto.randomUUID(), now: 0, root, checkpoint: null });
+    assertEquals(await earlyKeys(store), 0);
+    const next = await open(store);
+    await assertNothingShown(next.test);
+    await next.test.stop();
+    assertEquals((await replay(store)).differences.shown, []);
+  });
 }
+
+Deno.test("a log whose leftovers cannot be removed is not opened, says why, and can be opened later", async () => {
+  for (
+    const [fault, why] of [
+      ["lost_commit", "the connection was refused"],
+      ["swallowed", "Removing what was lost took longer than 5000 ms"],
+    ] as const
+  ) {
+    const store = new MemoryStore();
+    await cutOff(store, 3);
+    const faulty = new FaultyStore(store);
+    const clock = new ManualClock();
+    faulty.onCommits("none", "none", fault);
+    const opening = assertRejects(() => TestRuntime.open({ store: faulty, clock, deadlineMs: 5_000 }));
+    await clock.advanceAsync(60_000);
+    assertStringIncludes((await opening as Error).message, why);
+    const next = await open(store);
+    await assertNothingShown(next.test);
+    await next.test.close();
+  }
+});
+
+Deno.test("a removal that landed and is reported as a conflict does not keep the log from being opened", async () => {
+  const store = new MemoryStore();
+  await cutOff(store, 3);
+  const faulty = new FaultyStore(store);
+  faulty.onCommits("none", ...Array(9).fill("doubled"));
+  const test = await TestRuntime.open({ store: faulty, startNow: false });
+  assertEquals(await earlyKeys(store), 0);
+  faulty.heal();
+  await test.close();
+});
+
+const anyFault = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<CommitFault>("none") },
+  fc.constantFrom<CommitFault>("lost_answer", "lost_commit", "doubled", "silent", "swallowed"),
+  fc.record({
+    late: fc.constantFrom("rejects" as const, "never answers" as const),
+    before: fc.integer({ min: 1, max: 9 }),
+  }),
+);
+
+Deno.test("all of an atomic batch is there or none, whatever commits and reads fail, and whoever takes the log over", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyFault, { maxLength: 30, size: "max" }),
+      fc.array(fc.constantFrom("none" as const, "rejects" as const, "never answers" as const), {
+        maxLength: 4,
+      }),
+      fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }),
+      async (commitFaults, listFaults, takenOverAt) => {
+        const store = new MemoryStore();
+        const { faulty, test, create } = await open(store);
+        faulty.onCommits(...commitFaults);
+        faulty.onLists(...listFaults);
+        let reader = test;
+        let commits = 0;
+        const { commit } = faulty;
+        faulty.commit = async (asked) => {
+          if (++commits === takenOverAt) reader = (await open(store)).test;
+          return await commit.call(faulty, asked);
+        };
+        const creating = create();
+        await test.clock.advanceAsync(600_000);
+        const names = new Set(
+          (await creating).map((outcome) => "error" in outcome ? outcome.error.name : "created"),
+        );
+        assertEquals(names.size, 1);
+        faulty.heal();
+        await test.clock.advanceAsync(600_000);
+        const tagged = await idsTagged(reader, "all");
+        const { jobs } = await reader.queries.list({}, { limit: 500 });
+        assertEquals(jobs.map(({ id }) => id), tagged);
+        const [name] = names;
+        if (name === "created") assertEquals(tagged.length, JOBS);
+        else if (name !== "UnknownOutcomeError") assertEquals(tagged.length, 0);
+        else assert([0, JOBS].includes(tagged.length));
+        await assertProjectionsMatchLog(store);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
 
 Deno.test("an atomic batch whose log is taken over between its commits is lost, and nothing of it is left", async () => {
   const store = new MemoryStore();

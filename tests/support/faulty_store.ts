@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { StoreUnreadableError } from "../../src/events/errors.ts";
 import { type Commit, keyBytes, type Store, type StoreEntry, type StoreKey } from "../../src/events/store.ts";
 
 export type CommitFault =
@@ -42,6 +43,7 @@ export class FaultyStore implements Store {
   readonly #inner: Store;
   readonly #commitFaults: CommitFault[] = [];
   readonly #readFaults: ReadFault[] = [];
+  readonly #listFaults: ReadFault[] = [];
   #late: { commit: Commit; before: number }[] = [];
   #held: PromiseWithResolvers<void> | undefined;
   #underway = 0;
@@ -65,10 +67,16 @@ export class FaultyStore implements Store {
     this.#readFaults.push(...faults);
   }
 
+  /** Adds to the script of the reads by `list`. */
+  onLists(...faults: ReadFault[]): void {
+    this.#listFaults.push(...faults);
+  }
+
   /** Ends the script; what was announced as late still arrives. */
   heal(): void {
     this.#commitFaults.length = 0;
     this.#readFaults.length = 0;
+    this.#listFaults.length = 0;
   }
 
   /** Commits wait until the function that this answers is called. */
@@ -97,11 +105,14 @@ export class FaultyStore implements Store {
     return this.#inner.getMany(keys);
   }
 
-  list(
+  async list(
     range: Parameters<Store["list"]>[0],
     options: { limit: number; reverse?: boolean },
   ): Promise<StoreEntry[]> {
-    return this.#inner.list(range, options);
+    const fault = this.#listFaults.shift() ?? "none";
+    if (fault === "rejects") throw new StoreUnreadableError(new Error("the store cannot be reached"));
+    if (fault === "never answers") return await never();
+    return await this.#inner.list(range, options);
   }
 
   async commit(commit: Commit): Promise<string | null> {
