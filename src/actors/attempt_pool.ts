@@ -24,7 +24,8 @@ import type { JobScheduler } from "./job_scheduler.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobTypeRegistry } from "./job_type_registry.ts";
 import { failed } from "./outcome.ts";
-import { isRefusal, OutcomeRecorder } from "./outcome_recorder.ts";
+import { isRefusal } from "./errors.ts";
+import { OutcomeRecorder } from "./outcome_recorder.ts";
 
 export interface AttemptPoolOptions {
   readonly log: EventLog<JobChange>;

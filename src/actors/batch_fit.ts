@@ -9,6 +9,7 @@
  */
 import { encodeEvent, type EventMeta, MAX_EVENT_BYTES, type StoredEvent } from "../events/event.ts";
 import { toPages } from "../events/event_page.ts";
+import { MOST_IN_BATCH } from "../events/kv_limits.ts";
 import { keyBytes, type StoreEntry } from "../events/store.ts";
 import { BatchTooLargeError } from "./errors.ts";
 import { type IdempotencyRecord, jobStream, newJobEvent } from "./job/events.ts";
@@ -21,8 +22,8 @@ import { jobEntries } from "./job/projector.ts";
 import { waitingEntries, waitingPlace } from "./job/waiting.ts";
 import type { JobSpec } from "./jobs.ts";
 
-/** Deno KV takes 1000, 80 KiB and 800 KiB; the head, counts that grow, starts that join and undo records need a little of each. */
-export const ONE_COMMIT = { mutations: 900, keyBytes: 72 * 1024, bytes: 760 * 1024 };
+/** Counts that grow, starts that join and undo records need some mutations more. */
+export const ONE_COMMIT = { ...MOST_IN_BATCH, mutations: 900 };
 
 const FAR_POSITION = 2 ** 44 - 1;
 const TIME = Date.parse("2000-01-01T00:00:00.000Z");
@@ -35,8 +36,8 @@ export interface NewJob {
   readonly idempotency: IdempotencyRecord | null;
 }
 
-/** @throws {BatchTooLargeError} If one commit cannot hold the creation of all of these jobs. */
-export function assertOneCommitHolds(jobs: readonly NewJob[], meta: EventMeta, logId: string): void {
+/** @throws {BatchTooLargeError} If one commit cannot hold the creation of all of these jobs, beside what may precede it. */
+export function assertBatchFits(jobs: readonly NewJob[], meta: EventMeta, logId: string): void {
   const events = jobs.map((job) => createdEvent(job, meta, logId));
   const states = events.map((event) => evolve(null, event)!);
   const entries: StoreEntry[] = states.flatMap(jobEntries).filter(({ key }) =>

@@ -1,5 +1,5 @@
 /**
- * Staging many new jobs: each on its own, in portions, or all together in one commit.
+ * Staging many new jobs: each on its own, in portions, or all together.
  *
  * A portion is what one commit could take. While it is being committed the next is staged, and no more than that: whoever else
  * writes meanwhile waits for two commits of a batch, however large it is, and memory holds no more of it in the log's form.
@@ -10,7 +10,7 @@ import type { StagedAppend } from "../events/append.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
 import type { AttemptPool } from "./attempt_pool.ts";
-import { assertOneCommitHolds, type NewJob } from "./batch_fit.ts";
+import { assertBatchFits, type NewJob } from "./batch_fit.ts";
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
 import { type JobState, toJob } from "./job/state.ts";
@@ -56,14 +56,14 @@ export class BatchStaging {
   }
 
   /**
-   * Creates all of the jobs in one commit, or none.
+   * Creates all of the jobs at once, or none.
    *
-   * @throws {BatchTooLargeError} If no commit can hold them.
+   * @throws {BatchTooLargeError} If no commit can hold what must land at once.
    * @throws {LogUnavailableError} If the log takes no writes now.
    */
   async together(jobs: readonly NewJob[], meta: EventMeta): Promise<CreateOutcome[]> {
     const { log } = this.#options;
-    assertOneCommitHolds(jobs, meta, log.logId);
+    assertBatchFits(jobs, meta, log.logId);
     const staged = log.together(() => jobs.map((job) => this.#stage(job, meta)));
     this.#offer(staged);
     return await fates(staged);

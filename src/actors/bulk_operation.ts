@@ -13,7 +13,7 @@ import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
 import { countSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
-import { JobChangedError } from "./errors.ts";
+import { isRefusal } from "./errors.ts";
 import { ATTEMPT_ENDS } from "./job/events.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobState } from "./job/state.ts";
@@ -21,7 +21,6 @@ import { type JobListSources, matches } from "./job_list.ts";
 import type { JobProcessor } from "./job_processor.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobQueries } from "./jobs.ts";
-import { isRefusal } from "./outcome_recorder.ts";
 
 export interface BulkOperationParts {
   readonly log: EventLog<JobChange>;
@@ -104,7 +103,9 @@ class BulkRun {
   readonly #range: SelectionOptions;
   readonly #cause: string;
   readonly #meta: EventMeta;
-  readonly #tally: Record<Fate, number> = { changed: 0, unchanged: 0, refused: 0 };
+  readonly #tally = { changed: 0, unchanged: 0 };
+  /** A job may fit again on a later walk. */
+  readonly #refused = new Set<string>();
   /** How many jobs it is about, as far as is known. */
   #total = 0;
 
@@ -123,7 +124,7 @@ class BulkRun {
     };
   }
 
-  async run(): Promise<Readonly<Record<Fate, number>>> {
+  async run(): Promise<Record<Fate, number>> {
     const { attempt } = this.#context;
     if (attempt === 1) this.#context.progress(0, "counting");
     else await this.#countBefore();
@@ -134,7 +135,7 @@ class BulkRun {
     while (this.#payload.action === "cancel" && await this.#cancelMissed() > 0);
     this.#total = 0;
     this.#report();
-    return this.#tally;
+    return { ...this.#tally, refused: this.#refused.size };
   }
 
   /** Told at once, since the operation may be stopped before the rest is counted. */
@@ -152,7 +153,6 @@ class BulkRun {
   async #walk(isFirst: boolean): Promise<void> {
     for await (const page of this.#pages()) {
       await this.#actOn(isFirst ? page : await this.#untouched(page));
-      this.#report();
     }
   }
 
@@ -191,7 +191,13 @@ class BulkRun {
     this.#context.signal.throwIfAborted();
     const ids = page.map(({ id }) => id);
     await this.#parts.states.preload(() => Promise.resolve(page.map(({ id }) => ({ id }))));
-    for (const fate of await Promise.all(ids.map((id) => this.#act(id)))) this.#tally[fate] += 1;
+    const fates = await Promise.all(ids.map((id) => this.#act(id)));
+    fates.forEach((fate, i) => {
+      if (fate === "refused") return void this.#refused.add(ids[i]!);
+      this.#refused.delete(ids[i]!);
+      this.#tally[fate] += 1;
+    });
+    this.#report();
   }
 
   async #act(id: string): Promise<Fate> {
@@ -205,7 +211,7 @@ class BulkRun {
       );
       return append ? "changed" : "unchanged";
     } catch (error) {
-      if (isRefusal(error) || error instanceof JobChangedError) return "refused";
+      if (isRefusal(error)) return "refused";
       throw error;
     }
   }
@@ -240,8 +246,8 @@ class BulkRun {
   }
 
   #report(): void {
-    const { changed, unchanged, refused } = this.#tally;
-    const seen = changed + unchanged + refused;
+    const { changed, unchanged } = this.#tally;
+    const seen = changed + unchanged + this.#refused.size;
     // Jobs that come or go meanwhile make the count at the start an estimate.
     const total = Math.max(this.#total, seen);
     const note = `${grouped(changed)} of ${grouped(total)} ${this.#done}`;

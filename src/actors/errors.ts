@@ -69,3 +69,9 @@ export class MomentError extends RangeError {
 export class NotThenError extends Error {
   override readonly name = "NotThenError";
 }
+
+/** Whether the command was refused for what the job is; nothing was written. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof JobNotFoundError || error instanceof TransitionRefusedError ||
+    error instanceof VersionMismatchError || error instanceof JobChangedError;
+}

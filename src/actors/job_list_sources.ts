@@ -16,7 +16,7 @@
 import type { Store, StoreEntry, StoreKey } from "../events/store.ts";
 import type { JobCounts } from "./job/counts.ts";
 import { JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
-import { laneKey } from "./job/keys.ts";
+import { laneKey, tagLane } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { ListSource } from "./list_source.ts";
@@ -85,7 +85,7 @@ function lanesFor(
 
 /** Keys `["g", tag, id]`, which say nothing but that there is such a job. */
 function tagged(store: Store, tag: string): ListSource {
-  return index(store, ["g", tag], ({ key }) => ({ id: key.at(-1) as string }));
+  return index(store, tagLane(tag), ({ key }) => ({ id: key.at(-1) as string }));
 }
 
 /** Keys `["0l", "<status>/<queue>/<type>", id]`, whose values are rows or nothing. */

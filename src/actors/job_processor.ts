@@ -10,7 +10,13 @@ import type { StagedAppend } from "../events/append.ts";
 import type { Clock } from "../events/clock.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
-import { JobChangedError, JobNotFoundError, TransitionRefusedError, VersionMismatchError } from "./errors.ts";
+import {
+  isRefusal,
+  JobChangedError,
+  JobNotFoundError,
+  TransitionRefusedError,
+  VersionMismatchError,
+} from "./errors.ts";
 import type { JobCommand } from "./job/commands.ts";
 import { decide } from "./job/decide.ts";
 import { jobStream } from "./job/events.ts";
@@ -128,9 +134,4 @@ function answering(state: JobState | null, meta: EventMeta): EventMeta {
   const last = state?.positions.at(-1);
   const isAnswer = meta.request_id === null && meta.causation_id === null && last !== undefined;
   return isAnswer ? { ...meta, causation_id: String(last) } : meta;
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof JobNotFoundError || error instanceof VersionMismatchError ||
-    error instanceof JobChangedError || error instanceof TransitionRefusedError;
 }

@@ -51,7 +51,7 @@ export interface Idempotency {
 }
 
 export interface CreateManyOptions {
-  /** All in one commit or none; otherwise each on its own. Default `false`. */
+  /** All at once or none; otherwise each on its own. Default `false`. */
   readonly atomic?: boolean;
   /** Of the batch as a whole. */
   readonly idempotency?: Idempotency | undefined;
@@ -83,7 +83,7 @@ export interface JobCommands {
   /**
    * Creates many jobs; answers in their order when the fate of all is known.
    *
-   * @throws {BatchTooLargeError} If an atomic batch is more than one commit can hold. Nothing was written.
+   * @throws {BatchTooLargeError} If an atomic batch is more than can land at once. Nothing was written.
    * @throws {IdempotencyKeyReusedError} If the key was used with another body. Nothing was written.
    */
   createMany(

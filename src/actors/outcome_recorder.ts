@@ -7,7 +7,7 @@ import { type Clock, sleep } from "../events/clock.ts";
 import { LogFencedError, LogUnavailableError, UnknownOutcomeError } from "../events/errors.ts";
 import type { EventMeta } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
-import { JobNotFoundError, TransitionRefusedError } from "./errors.ts";
+import { isRefusal } from "./errors.ts";
 import type { JobCommand } from "./job/commands.ts";
 import type { JobChange } from "./job/projector.ts";
 import type { JobProcessor } from "./job_processor.ts";
@@ -91,9 +91,4 @@ export class OutcomeRecorder {
   #healthChanges(): Promise<void> {
     return new Promise((resolve) => this.#healthWaiters.push(resolve));
   }
-}
-
-/** Whether the machine or the lack of a job says no. */
-export function isRefusal(error: unknown): boolean {
-  return error instanceof TransitionRefusedError || error instanceof JobNotFoundError;
 }

@@ -2,7 +2,7 @@
  * `POST /background-jobs/batch`: has many jobs created with one request.
  *
  * The answer has one result for each of them, in order: `{job}`, or `{error}` with the problem that a single create would
- * have answered. With `"atomic": true` all are created in one commit, or none.
+ * have answered. With `"atomic": true` all are created at once, or none.
  *
  * @module
  */

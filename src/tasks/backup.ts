@@ -33,7 +33,7 @@ const program = new Command("deno task backup")
     const path = out ?? defaultPath(`${config.dataDir}/backups`, new Date());
     await mustBeNew(path);
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    if (out === undefined) await removeLeftovers(dirname(path));
+    await removeLeftovers(dirname(path));
     const report = await writtenTo(path, make(config, path));
     const isKept = isValid(report);
     const named = { ...report, path: isKept ? path : config.kvPath };

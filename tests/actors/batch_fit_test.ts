@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { assertOneCommitHolds, ONE_COMMIT } from "../../src/actors/batch_fit.ts";
+import { assertBatchFits, ONE_COMMIT } from "../../src/actors/batch_fit.ts";
 import { BatchTooLargeError } from "../../src/actors/errors.ts";
 import { JOB_PRIORITIES } from "../../src/actors/job/job.ts";
 import type { JobSpec } from "../../src/actors/jobs.ts";
@@ -17,20 +17,20 @@ const RECORD = {
 
 function tooLarge(specs: readonly JobSpec[], withKeys = false): BatchTooLargeError {
   const jobs = specs.map((spec) => ({ spec, idempotency: withKeys ? RECORD : null }));
-  return assertThrows(() => assertOneCommitHolds(jobs, TESTER, "log"), BatchTooLargeError);
+  return assertThrows(() => assertBatchFits(jobs, TESTER, "log"), BatchTooLargeError);
 }
 
-Deno.test("assertOneCommitHolds() leaves out what may precede the batch: as many tags as jobs may have, each of its own", () => {
+Deno.test("assertBatchFits() leaves out what may precede the batch: as many tags as jobs may have, each of its own", () => {
   const tags = (job: number) =>
     Array.from({ length: 20 }, (_, i) => `${job} ${i} `.padEnd(64, "\u{1f680}").slice(0, 64).toWellFormed());
   const specs = Array.from(
     { length: 100 },
     (_, i) => aSpec({ queue: `${i}`.padEnd(64, "q"), tags: tags(i) }),
   );
-  assertOneCommitHolds(specs.map((spec) => ({ spec, idempotency: RECORD })), TESTER, "log");
+  assertBatchFits(specs.map((spec) => ({ spec, idempotency: RECORD })), TESTER, "log");
 });
 
-Deno.test("assertOneCommitHolds() foresees in how many bitmaps the jobs of a queue may lie, whatever is created between them", () => {
+Deno.test("assertBatchFits() foresees in how many bitmaps the jobs of a queue may lie, whatever is created between them", () => {
   const lanes = Array.from(
     { length: 142 },
     (_, i) => aSpec({ queue: `queue-${i >> 2}`, priority: JOB_PRIORITIES[i & 3]! }),
@@ -41,9 +41,9 @@ Deno.test("assertOneCommitHolds() foresees in how many bitmaps the jobs of a que
   assertEquals([error.what, error.needed >= 3 * lanes.length + 2 * others.length], ["keys", true]);
 });
 
-Deno.test("assertOneCommitHolds() counts the bytes of keys with long queue names and idempotency keys", () => {
+Deno.test("assertBatchFits() counts the bytes of keys with long queue names and idempotency keys", () => {
   const specs = Array.from({ length: 100 }, (_, i) => aSpec({ queue: `${i}`.padEnd(64, "q") }));
-  assertOneCommitHolds(specs.map((spec) => ({ spec, idempotency: null })), TESTER, "log");
+  assertBatchFits(specs.map((spec) => ({ spec, idempotency: null })), TESTER, "log");
   const more = Array.from(
     { length: 140 },
     (_, i) =>
@@ -56,12 +56,12 @@ Deno.test("assertOneCommitHolds() counts the bytes of keys with long queue names
   assertEquals(tooLarge(more, true).what, "bytes of keys");
 });
 
-Deno.test("assertOneCommitHolds() counts the bytes of events and rows", () => {
+Deno.test("assertBatchFits() counts the bytes of events and rows", () => {
   const specs = Array(20).fill(aSpec({ payload: { text: "x".repeat(48_000) } }));
   assertEquals(tooLarge(specs).what, "bytes");
 });
 
-Deno.test("what assertOneCommitHolds() lets through is one commit that Deno KV takes, no larger than was foreseen", async () => {
+Deno.test("what assertBatchFits() lets through lands with one commit that Deno KV takes, no larger than was foreseen", async () => {
   const spec = fc.record({
     queue: fc.constantFrom("default", "q".repeat(64), "r".repeat(64), "mail"),
     tags: fc.uniqueArray(fc.string({ unit: "binary", minLength: 1, maxLength: 64, size: "max" }), {
@@ -84,7 +84,7 @@ Deno.test("what assertOneCommitHolds() lets through is one commit that Deno KV t
           idempotency: withKeys ? { ...RECORD, key_hash: `${i}`.padStart(64, "0") } : null,
         }));
         try {
-          assertOneCommitHolds(jobs, TESTER, log.logId);
+          assertBatchFits(jobs, TESTER, log.logId);
           seen.taken += 1;
         } catch (error) {
           assert(error instanceof BatchTooLargeError);

@@ -5,7 +5,7 @@ import type { BulkAction } from "../../src/actors/bulk_job_type.ts";
 import { bulkOperation } from "../../src/actors/bulk_operation.ts";
 import { JOB_PRIORITIES, JOB_STATUSES, type JobStatus } from "../../src/actors/job/job.ts";
 import type { AnyHandler } from "../../src/actors/job_type_registry.ts";
-import type { JobProcessor } from "../../src/actors/job_processor.ts";
+import type { Decided, JobProcessor } from "../../src/actors/job_processor.ts";
 import { selectedJobs } from "../../src/actors/bulk_selection.ts";
 import type { BulkSelection, JobFilter, JobSpec } from "../../src/actors/jobs.ts";
 import type { Store } from "../../src/events/store.ts";
@@ -23,7 +23,7 @@ import {
   statuses,
 } from "./support/bulk.ts";
 import { aSpec } from "./support/facts.ts";
-import { logOfJobs, TESTER } from "./support/log_of_jobs.ts";
+import { type LogOfJobs, logOfJobs, TESTER } from "./support/log_of_jobs.ts";
 import { runtimeTest, TestRuntime } from "./support/test_runtime.ts";
 
 const NEVER = new AbortController().signal;
@@ -405,6 +405,76 @@ for (
     assertEquals((await jobs.queries.get(job!))!.cancel_requested_at, null);
   });
 }
+
+/** Two jobs that wait and an operation that runs, with what `changing` does to the first job when it is its turn. */
+async function withChanges(
+  specs: readonly [JobSpec, JobSpec],
+  changing: (jobs: LogOfJobs, ids: readonly string[], act: () => Promise<Decided>) => Promise<Decided>,
+) {
+  const jobs = await logOfJobs();
+  const { processor, newJobId, states } = jobs;
+  const [first, second, operation] = [...specs, bulkSpec({})].map((spec) => {
+    const id = newJobId();
+    processor.stage(id, null, { type: "create", spec, idempotency: null }, TESTER);
+    return id;
+  }) as [string, string, string];
+  processor.stage(operation, states.peek(operation)!, { type: "start" }, TESTER);
+  await jobs.log.drain();
+  let met = false;
+  const execute = (...args: Parameters<typeof processor.execute>) => {
+    const act = () => processor.execute(...args);
+    if (args[0] !== first || met) return act();
+    met = true;
+    return changing(jobs, [first, second], act);
+  };
+  const notes: unknown[] = [];
+  const stop = new AbortController();
+  const run = async (filter: JobFilter) =>
+    await bulkOperation({ ...jobs, sources: jobs, processor: { execute } as JobProcessor }).run(
+      { action: "cancel", filter },
+      {
+        jobId: operation,
+        attempt: 1,
+        signal: stop.signal,
+        progress: (...progress: unknown[]) => notes.push(progress),
+      } as unknown as HandlerContext,
+    );
+  return { jobs, run, notes, stop, second };
+}
+
+Deno.test("a bulk cancel counts a job once that did not fit when it was its turn, and fits again later", async () => {
+  const { run } = await withChanges([aSpec(), aSpec()], async ({ processor }, [first], act) => {
+    await processor.execute(first!, { type: "start" }, TESTER);
+    const outcome = { type: "failed", errorMessage: "Error: no luck", retryable: true } as const;
+    try {
+      return await act();
+    } finally {
+      await processor.execute(first!, { type: "settle", attempt: 1, outcome, progress: null }, TESTER);
+    }
+  });
+  const { matched, changed, unchanged, refused } = await run({ status: "queued" });
+  assertEquals([matched, changed, unchanged, refused], [2, 2, 0, 0]);
+});
+
+Deno.test("a bulk cancel that is stopped while it looks for what it missed says how many it changed", async () => {
+  const specs = [aSpec({ tags: ["red"] }), aSpec({ tags: ["blue"] })] as const;
+  const { jobs, run, notes, stop, second } = await withChanges(
+    specs,
+    async ({ processor }, [, other], act) => {
+      await processor.execute(other!, { type: "update", changes: { tags: ["red"] } }, TESTER);
+      return await act();
+    },
+  );
+  jobs.log.listen({
+    landed: (appends) => {
+      if (appends.some(({ change: { after } }) => after.id === second && after.phase === "cancelled")) {
+        stop.abort();
+      }
+    },
+  });
+  await assertRejects(() => run({ tag: "red" }), DOMException);
+  assertEquals(notes.at(-1), [100, "2 of 2 cancelled"]);
+});
 
 Deno.test("a bulk operation that goes on tells what earlier attempts did before it counts the rest", async () => {
   const jobs = await logOfJobs();

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { begin, defaultPath, removeLeftovers } from "../../src/tasks/backup/unfinished.ts";
+import { begin, removeLeftovers } from "../../src/tasks/backup/unfinished.ts";
 import { seal } from "../audit/support/sealed.ts";
 import { audit, throughKv, withFile } from "./support/audit_runs.ts";
 
@@ -32,23 +32,32 @@ async function withDir(test: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("what backups left when they were cut off is removed, and nothing that is being made or has another name", async () => {
+Deno.test("what backups left when they were cut off is removed, and nothing that is being made or is somebody else's", async () => {
   await withDir(async (dir) => {
-    const [cutOff, beingMade] = [1, 2].map((time) => defaultPath(dir, new Date(time)));
     for (const suffix of ["", "-journal", ".lock"]) {
-      await Deno.writeTextFile(`${cutOff}.unfinished${suffix}`, "");
+      await Deno.writeTextFile(`${dir}/cut-off.kv.unfinished${suffix}`, "");
     }
-    await Deno.writeTextFile(`${defaultPath(dir, new Date(3))}.unfinished-journal`, "");
-    await Deno.writeTextFile(`${dir}/mine.kv.unfinished`, "");
-    await Deno.writeTextFile(defaultPath(dir, new Date(4)), "");
-    const made = await begin(beingMade!);
+    await Deno.writeTextFile(`${dir}/nearly-done.kv.unfinished.lock`, "");
+    const kept = ["done.kv", "my-notes.unfinished"];
+    for (const name of kept) await Deno.writeTextFile(`${dir}/${name}`, "");
+    const made = await begin(`${dir}/being-made.kv`);
     await Deno.writeTextFile(made.path, "");
-    const kept = ["mine.kv.unfinished", defaultPath(".", new Date(4)).slice(2)];
     await removeLeftovers(dir);
-    const ofMade = [made.path, `${made.path}.lock`].map((path) => path.slice(dir.length + 1));
-    assertEquals(namesIn(dir), [...kept, ...ofMade].sort());
+    assertEquals(namesIn(dir), [...kept, "being-made.kv.unfinished", "being-made.kv.unfinished.lock"].sort());
     await made.end();
-    assertEquals(namesIn(dir), kept.sort());
+    assertEquals(namesIn(dir), kept);
+  });
+});
+
+Deno.test("a backup that begins while another clears away is not hindered", async () => {
+  await withDir(async (dir) => {
+    let isOver = false;
+    const clearing = (async () => {
+      while (!isOver) await removeLeftovers(dir);
+    })();
+    for (let n = 0; n < 300; n++) await (await begin(`${dir}/${n}.kv`)).end();
+    isOver = true;
+    await clearing;
   });
 });
 
@@ -86,14 +95,13 @@ Deno.test("backups of other names at once do not hinder each other, and what one
     await throughKv(kv, (store) => seal(store));
     const dir = kv.replace(/\/[^/]*$/, "/backups");
     await Deno.mkdir(dir);
-    await Deno.writeTextFile(`${defaultPath(dir, new Date(0))}.unfinished`, "half");
-    await Deno.writeTextFile(`${defaultPath(dir, new Date(0))}.unfinished-journal`, "");
-    const runs = await Promise.all(Array.from({ length: 3 }, () => backup([], kv)));
-    const made = runs.filter(({ code }) => code === 0);
-    for (const { code, err } of runs) assert(code === 0 || /is under way|is there already/.test(err), err);
-    assert(made.length > 0);
-    const names = namesIn(dir);
-    assertEquals(names.length, made.length);
-    assert(names.every((name) => /^daybook-.*Z\.kv$/.test(name)), names.join());
+    await Deno.writeTextFile(`${dir}/cut-off.kv.unfinished`, "half");
+    await Deno.writeTextFile(`${dir}/cut-off.kv.unfinished.lock`, "");
+    const runs = await Promise.all([1, 2, 3].map((n) => backup(["--out", `${dir}/${n}.kv`], kv)));
+    assertEquals(runs.map(({ code, err }) => [code, err]), Array(3).fill([0, ""]));
+    assertEquals(namesIn(dir), ["1.kv", "2.kv", "3.kv"]);
+    const unnamed = await backup([], kv);
+    assertEquals(unnamed.code, 0, unnamed.err);
+    assertMatch(namesIn(dir).join(), /,daybook-[^,]*Z\.kv$/);
   });
 });

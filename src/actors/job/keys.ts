@@ -51,7 +51,8 @@ export const listKey = (state: JobState): StoreKey => [
   ...laneKey(statusOf(state.phase), state.queue, state.jobType),
   state.id,
 ];
-export const tagKey = (tag: string, id: string): StoreKey => [TAGS, tag, id];
+export const tagLane = (tag: string): StoreKey => [TAGS, tag];
+export const tagKey = (tag: string, id: string): StoreKey => [...tagLane(tag), id];
 
 /** Whether the key is of the tags' index, of which readers take only the ids, and its id leads to an event from this position on. */
 export function leadsBeyond(key: StoreKey, position: number): boolean {

@@ -13,7 +13,11 @@ export interface Unfinished {
   end(): Promise<void>;
 }
 
-const DEFAULT_NAME = /^daybook-[0-9TZ.-]+\.kv(?=\.unfinished(?:-journal|-wal|-shm|\.lock)?$)/;
+const UNFINISHED = ".unfinished";
+const LOCK = `${UNFINISHED}.lock`;
+/** Whoever clears away holds a lock for a moment. */
+const TRIES = 20;
+const BETWEEN_TRIES_MS = 50;
 
 /** Where a backup goes that is given no name. */
 export function defaultPath(dir: string, now: Date): string {
@@ -26,43 +30,49 @@ export function defaultPath(dir: string, now: Date): string {
  * @throws {Error} If another process makes one of that name.
  */
 export async function begin(path: string): Promise<Unfinished> {
-  const unfinished = await tryBegin(path);
-  if (!unfinished) throw new Error(`Another backup to ${path} is under way: name another file with --out`);
-  return unfinished;
+  for (let tries = 1; tries <= TRIES; tries++) {
+    const unfinished = await tryBegin(path);
+    if (unfinished) return unfinished;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+  }
+  throw new Error(`Another backup to ${path} is under way: name another file with --out`);
 }
 
-/** Removes what backups with default names left in the folder when they were cut off; not what is being worked on. */
+/** Removes what backups in the folder left when they were cut off; not what is being worked on. */
 export async function removeLeftovers(dir: string): Promise<void> {
-  const names = (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => DEFAULT_NAME.exec(name)?.[0]);
-  for (const name of new Set(names)) {
+  for await (const { name } of Deno.readDir(dir)) {
+    if (!name.endsWith(LOCK)) continue;
     // Its own backup does not fail for what cannot be removed here.
-    if (name !== undefined) await tryBegin(`${dir}/${name}`).then((left) => left?.end()).catch(() => {});
+    await tryBegin(`${dir}/${name.slice(0, -LOCK.length)}`).then((left) => left?.end()).catch(() => {});
   }
 }
 
 async function tryBegin(path: string): Promise<Unfinished | undefined> {
-  const unfinished = `${path}.unfinished`;
-  const lockPath = `${unfinished}.lock`;
+  const unfinished = path + UNFINISHED;
   for (;;) {
-    const lock = await Deno.open(lockPath, { create: true, read: true, write: true, mode: 0o600 });
-    if (!await lock.tryLock(true)) {
+    const lock = await Deno.open(path + LOCK, { create: true, read: true, write: true, mode: 0o600 });
+    try {
+      if (!await lock.tryLock(true)) {
+        lock.close();
+        return undefined;
+      }
+      // Whoever held it before may have removed it since it was opened, and a lock on what has no name keeps nobody out.
+      if (await isAt(path + LOCK, lock)) {
+        await removeKvFile(unfinished);
+        return { path: unfinished, end: () => end(path, lock) };
+      }
+    } catch (error) {
       lock.close();
-      return undefined;
-    }
-    // Whoever held it before may have removed it since it was opened, and a lock on what has no name keeps nobody out.
-    if (await isAt(lockPath, lock)) {
-      await removeKvFile(unfinished);
-      return {
-        path: unfinished,
-        async end() {
-          await removeKvFile(unfinished);
-          await Deno.remove(lockPath).catch(() => {});
-          lock.close();
-        },
-      };
+      throw error;
     }
     lock.close();
   }
+}
+
+async function end(path: string, lock: Deno.FsFile): Promise<void> {
+  await removeKvFile(path + UNFINISHED);
+  await Deno.remove(path + LOCK).catch(() => {});
+  lock.close();
 }
 
 async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {
