@@ -5,6 +5,16 @@
  */
 import { backup, DatabaseSync } from "node:sqlite";
 
+/** The disk of one of the two files fails, and SQLite does not say which. */
+export class CopyError extends Error {
+  override readonly name = "CopyError";
+  constructor(from: string, to: string, cause: Error) {
+    super(`Cannot copy ${from} to ${to}: ${cause.message}. The disk of one of them is full or fails`, {
+      cause,
+    });
+  }
+}
+
 /** Pages of 4 KiB between two reports. */
 const PAGES_PER_STEP = 4_096;
 
@@ -13,7 +23,8 @@ const PAGES_PER_STEP = 4_096;
  * owner only, and needs no other file beside it.
  *
  * @param onProgress Told of the pages copied so far and of how many there are.
- * @throws {Error} If `from` cannot be read or `to` not be written.
+ * @throws {CopyError} If a disk fails.
+ * @throws {Error} If `from` cannot be read or `to` not be written for another reason.
  */
 export async function copyKvFile(
   from: string,
@@ -29,6 +40,8 @@ export async function copyKvFile(
   await backup(source, to, {
     rate: PAGES_PER_STEP,
     progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
+  }).catch((error) => {
+    throw /disk I\/O error/.test(error.message) ? new CopyError(from, to, error) : error;
   });
   settleKvFile(to);
 }

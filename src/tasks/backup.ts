@@ -6,7 +6,7 @@
 import { Command } from "commander";
 import { dirname } from "node:path";
 import { type Config, loadConfig } from "../config/config.ts";
-import { copyKvFile } from "../events/kv_file_copy.ts";
+import { CopyError, copyKvFile } from "../events/kv_file_copy.ts";
 import { writtenTo } from "../wiring/disk_error.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./audit/exit_codes.ts";
 import { ownKeys } from "./audit/keys.ts";
@@ -55,7 +55,9 @@ async function make(config: Config, path: string): Promise<VerifyReport> {
     await withProgress((onProgress) =>
       copyKvFile(config.kvPath, unfinished.path, (done, total) => onProgress({ of: "pages", done, total }))
     ).catch((error) => {
-      throw new Error(`Cannot copy ${config.kvPath} to ${path}: ${error.message}`, { cause: error });
+      throw error instanceof CopyError
+        ? error
+        : new Error(`Cannot copy ${config.kvPath} to ${path}: ${error.message}`, { cause: error });
     });
     const report = await verifyLog(unfinished.path, { keysOf: (head) => ownKeys(config, head) });
     if (isValid(report)) {

@@ -57,7 +57,7 @@ for (const free of [0, 4, 40, 68]) {
       const makeRoom = await fillUpTo(disk.path, free);
       await assertFailsWithOneLine(
         disk.path,
-        /^Daybook cannot start: .*(daybook|cache)\.kv cannot be written: the disk is full.* try again$/m,
+        /^Daybook cannot start: .*(daybook|cache)\.kv cannot be (written: the|used: its) disk is full.* try again$/m,
       );
       await makeRoom();
       await startAndStop(disk.path);
