@@ -167,7 +167,8 @@ export class JobQueryService implements JobQueries {
       }
     }
     const now = Math.max(clock.now(), log.time);
-    const oldest = await oldestReadyAt(this.#options);
+    const waiting = [...byQueue].filter(([, { queued }]) => queued > 0).map(([queue]) => queue);
+    const oldest = await oldestReadyAt(this.#options, waiting);
     return {
       total: JOB_STATUSES.reduce((sum, status) => sum + by_status[status], 0),
       by_status,

@@ -122,6 +122,19 @@ Deno.test("stats() reads little where a thousand queues have jobs that wait, and
   await test.stop();
 });
 
+Deno.test("stats() reads little of each where hundreds of queues have many jobs that wait", async () => {
+  const store = new CountingStore(new MemoryStore());
+  const test = await TestRuntime.open({ store, startNow: false });
+  const soon = new Date(test.clock.now() + 60_000).toISOString();
+  const specs = Array.from({ length: 200 }, (_, n) => aSpec({ queue: `q${n}`, scheduled_at: soon }));
+  for (let batch = 0; batch < 10; batch++) {
+    await test.commands.createMany([...specs, ...specs, ...specs, ...specs], TESTER);
+  }
+  const read = await store.during(() => test.queries.stats());
+  assert(read.requests <= 1.2 * specs.length && read.entries <= 6 * specs.length, JSON.stringify(read));
+  await test.stop();
+});
+
 runtimeTest(
   "stats() counts jobs that became final, by the last minute and the last hour",
   {},
