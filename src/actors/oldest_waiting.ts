@@ -16,7 +16,7 @@ interface Source {
 }
 
 /** Entries that are read at a time: at first, and at most where most queues have few of them. */
-const FIRST_READ = 32;
+const FIRST_READ = 4;
 const LONGEST_READ = 256;
 /** Queues are scanned in so many parts at once. Commits wait for the store no longer than for that. */
 const PARTS = 16;

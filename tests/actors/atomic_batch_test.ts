@@ -112,6 +112,21 @@ Deno.test("what a lost atomic batch leaves is removed before anything else is ta
   await test.close();
 });
 
+Deno.test("a stop waits until what a lost atomic batch left is removed", async () => {
+  const { faulty, test, create } = await open();
+  faulty.onCommits("none", "none", "lost_commit", "none", ...Array(8).fill("lost_commit"));
+  const creating = create();
+  await settle();
+  let isStopped = false;
+  const stopping = test.runtime.stop().then(() => isStopped = true);
+  await settle();
+  assertEquals([isStopped, await earlyKeys(faulty) > 0], [false, true]);
+  await test.clock.advanceAsync(120_000);
+  await stopping;
+  assert((await creating).every((outcome) => "error" in outcome));
+  assertEquals(await earlyKeys(faulty), 0);
+});
+
 /** Does what it is told before and after each commit. */
 class WatchedStore extends MemoryStore {
   watch: () => Promise<void> = () => Promise.resolve();

@@ -118,7 +118,7 @@ Deno.test("stats() reads little where a thousand queues have jobs that wait, and
     await test.commands.createMany(Array(1_000).fill(aSpec({ scheduled_at: soon })), TESTER);
   }
   const ofMore = await store.during(() => test.queries.stats());
-  assert(ofMore.requests < ofQueues.requests + 50, `${ofMore.requests} after ${ofQueues.requests} requests`);
+  assert(ofMore.requests < 2 * ofQueues.requests, `${ofMore.requests} after ${ofQueues.requests} requests`);
   await test.stop();
 });
 
