@@ -11,7 +11,7 @@ import { firstIdAt } from "../events/ids.ts";
 import { type JobListSources, namesPart, sourcesFor } from "./job_list_sources.ts";
 import type { IdRange, ListSource } from "./list_source.ts";
 import { type JobState, statusOf } from "./job/state.ts";
-import { isFirst } from "./job/stored.ts";
+import { leadsToFirst } from "./job/stored.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { FoundJob } from "./stored_jobs.ts";
 
@@ -37,25 +37,33 @@ export async function listJobs(
   filter: JobFilter,
   page: ListPage,
 ): Promise<{ states: JobState[]; next: string | undefined }> {
-  // Passed over, since some of a batch may be in an index before the batch is in the log.
-  const created = new Set<string>();
+  const meanwhile: Meanwhile = { created: new Set(), changed: new Set() };
   const stop = from.log.listen({
     landed: (appends) => {
-      for (const { change: { before, after } } of appends) if (!before) created.add(after.id);
+      for (const { change: { before, after } } of appends) {
+        (before ? meanwhile.changed : meanwhile.created).add(after.id);
+      }
     },
   });
   try {
-    return await search(from, filter, page, created);
+    return await search(from, filter, page, meanwhile);
   } finally {
     stop();
   }
+}
+
+/** Ids of jobs that land while a page is read. */
+interface Meanwhile {
+  /** Passed over, since some of a batch may be in an index before the batch is in the log. */
+  readonly created: Set<string>;
+  readonly changed: Set<string>;
 }
 
 async function search(
   from: JobListSources,
   filter: JobFilter,
   { limit, after, signal }: ListPage,
-  created: ReadonlySet<string>,
+  { created, changed }: Meanwhile,
 ): Promise<{ states: JobState[]; next: string | undefined }> {
   const sources = sourcesFor(from, filter);
   const first = lowestId(filter);
@@ -64,7 +72,7 @@ async function search(
   let step = isServed(filter) ? limit + 1 : SCAN_LIMIT;
   for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, SCAN_LIMIT - looked)) {
     signal?.throwIfAborted();
-    const { states, floor } = await readNewest(from, sources, { first, end }, step);
+    const { states, floor } = await readNewest(from, sources, { first, end }, step, changed);
     const tooOld = states.findIndex((state) => state && endsRange(state, filter));
     for (const state of tooOld === -1 ? states : states.slice(0, tooOld)) {
       if (state && !created.has(state.id) && matches(state, filter)) found.push(state);
@@ -83,23 +91,14 @@ async function readNewest(
   sources: readonly ListSource[],
   range: IdRange,
   want: number,
+  changed: ReadonlySet<string>,
 ): Promise<{ states: (JobState | null)[]; floor: string | undefined }> {
-  const changed = new Set<string>();
-  const stop = from.log.listen({
-    landed: (appends) => {
-      for (const { change: { before, after } } of appends) if (before) changed.add(after.id);
-    },
-  });
-  try {
-    const { jobs, floor } = await newest(from, sources, range, want, changed);
-    const states = await from.stored.read(jobs);
-    const stale = [...jobs.entries()].filter(([, { id, entry }]) => entry && changed.has(id));
-    const again = await from.stored.read(stale.map(([, { id }]) => ({ id })));
-    stale.forEach(([i], n) => states[i] = again[n]!);
-    return { states, floor };
-  } finally {
-    stop();
-  }
+  const { jobs, floor } = await newest(from, sources, range, want, changed);
+  const states = await from.stored.read(jobs);
+  const stale = [...jobs.entries()].filter(([, { id, entry }]) => entry && changed.has(id));
+  const again = await from.stored.read(stale.map(([, { id }]) => ({ id })));
+  stale.forEach(([i], n) => states[i] = again[n]!);
+  return { states, floor };
 }
 
 /** The newest jobs of all sources, and what changed while they were read. Below `floor` there may be more; `undefined` when there are none. */
@@ -139,8 +138,7 @@ function lowestId({ createdAfter }: JobFilter): string {
 
 /** Whether all jobs with smaller ids were created too early as well: so it is where ids follow the log. */
 function endsRange(state: JobState, { createdAfter }: JobFilter): boolean {
-  return createdAfter !== undefined && state.createdAt <= createdAfter &&
-    (state.origin !== null || isFirst(state));
+  return createdAfter !== undefined && state.createdAt <= createdAfter && leadsToFirst(state);
 }
 
 function highestId({ createdBefore }: JobFilter, after: string | undefined, now: number): string {

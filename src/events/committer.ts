@@ -7,7 +7,9 @@
  *
  * @module
  */
+import type { Projector } from "./append.ts";
 import { type Clock, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
+import { undoSteps } from "./early_entries.ts";
 import { LogDamagedError, LogFencedError, messageOf } from "./errors.ts";
 import type { StoredEvent } from "./event.ts";
 import { readEventsAt } from "./event_page.ts";
@@ -120,6 +122,17 @@ export class Committer {
     const reading = store.get(check.key);
     const { versionstamp } = await withDeadline(clock, deadlineMs, "Reading the log's head", reading);
     if (versionstamp !== check.versionstamp) throw new Error(OPENED_BY_ANOTHER);
+  }
+
+  /** The {@linkcode undoSteps} of the log as it is now; a read that takes too long is a `DeadlineError`. */
+  undoSteps(projector: Projector<never>): AsyncGenerator<StoreKey[]> {
+    const { store, clock, deadlineMs } = this.#options;
+    return undoSteps(
+      store,
+      projector,
+      this.#head.position,
+      (reading) => withDeadline(clock, deadlineMs, "Reading what is to be undone", reading),
+    );
   }
 
   /** Commits one batch and tells its fate, however long that takes. Afterwards `fenced` may be set. */

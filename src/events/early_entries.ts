@@ -26,20 +26,22 @@ export interface EarlyPortion {
 export function earlyPortions(entries: readonly StoreEntry[]): EarlyPortion[] {
   const portions: EarlyPortion[] = [];
   let portion: StoreEntry[] = [];
+  let names: string[] = [];
   let [ofKeys, ofRecord] = [0, 0];
   const end = () => {
     if (portion.length === 0) return;
     const record: StoreKey = [UNDO, portions.length];
-    const named = utf8(JSON.stringify(portion.map(({ key }) => key)));
-    portions.push({ record, puts: [{ key: record, value: named }, ...portion] });
-    [portion, ofKeys, ofRecord] = [[], 0, 0];
+    portions.push({ record, puts: [{ key: record, value: utf8(`[${names.join()}]`) }, ...portion] });
+    [portion, names, ofKeys, ofRecord] = [[], [], 0, 0];
   };
   for (const entry of entries) {
-    const [inKeys, inRecord] = [keyBytes(entry.key), utf8(JSON.stringify(entry.key)).length + 1];
+    const name = JSON.stringify(entry.key);
+    const [inKeys, inRecord] = [keyBytes(entry.key), utf8(name).length + 1];
     const isFull = portion.length === MOST_IN_BATCH.mutations || ofKeys + inKeys > MOST_IN_BATCH.keyBytes ||
       ofRecord + inRecord > MOST_IN_VALUE;
     if (isFull) end();
     portion.push(entry);
+    names.push(name);
     ofKeys += inKeys;
     ofRecord += inRecord;
   }

@@ -6,10 +6,11 @@
  *
  * @module
  */
+import { MOST_IN_VALUE } from "./kv_limits.ts";
 import { textOf, utf8 } from "./utf8.ts";
 
-/** Largest stored event in bytes; a Deno KV value is limited to 64 KiB. */
-export const MAX_EVENT_BYTES = 60 * 1024;
+/** Largest stored event in bytes. */
+export const MAX_EVENT_BYTES = MOST_IN_VALUE;
 
 /** Who caused an event and why, the same for all events of one command. */
 export interface EventMeta {

@@ -15,9 +15,8 @@ import type {
   StagedAppend,
 } from "./append.ts";
 import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS } from "./batch.ts";
-import { type Clock, systemClock, withDeadline } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { Committer } from "./committer.ts";
-import { undoSteps } from "./early_entries.ts";
 import { EventTooLargeError, ExpectedVersionConflictError, LogUnavailableError } from "./errors.ts";
 import {
   decodeEvent,
@@ -74,7 +73,6 @@ export class EventLog<Change> {
     this.#upcasters = options.upcasters ?? new Upcasters();
     this.#committer = committer;
     this.#commits = new GroupCommit(committer, {
-      store: options.store,
       projector: options.projector,
       clock: this.#clock,
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
@@ -96,11 +94,7 @@ export class EventLog<Change> {
   static async open<Change>(options: EventLogOptions<Change>): Promise<EventLog<Change>> {
     const { store, projector, newId, clock = systemClock, deadlineMs = DEADLINE_MS } = options;
     const committer = await Committer.open({ store, partition: PARTITION, clock, newId, deadlineMs });
-    const inTime = <T>(reading: Promise<T>) =>
-      withDeadline(clock, deadlineMs, "Reading what is to be undone", reading);
-    for await (const deletes of undoSteps(store, projector, committer.head.position, inTime)) {
-      await committer.remove(deletes);
-    }
+    for await (const deletes of committer.undoSteps(projector)) await committer.remove(deletes);
     return new EventLog(options, committer);
   }
 

@@ -11,13 +11,10 @@ import type { LogHealth, Projector, StagedAppend } from "./append.ts";
 import { inOneGroup, likelyBatch, sealBatch, type SealedBatch } from "./batch.ts";
 import { type Clock, DeadlineError, FIRST_PAUSE_MS, longerPause, sleep, withDeadline } from "./clock.ts";
 import type { Committer } from "./committer.ts";
-import { undoSteps } from "./early_entries.ts";
 import { LogUnavailableError, messageOf, StoreUnreadableError, UnknownOutcomeError } from "./errors.ts";
 import type { PendingAppend } from "./pending_append.ts";
-import type { Store } from "./store.ts";
 
 export interface GroupCommitOptions<Change> {
-  readonly store: Store;
   readonly projector: Projector<Change>;
   readonly clock: Clock;
   /** How long one request to the store may take, in milliseconds. */
@@ -34,7 +31,6 @@ export interface GroupCommitOptions<Change> {
 const WORTH_A_COMMIT = 24;
 /** So many do not wait for those behind them, so that the disk works on them while the thread stages the others. */
 const ENOUGH = 64;
-const RESTS_ON = "Reading what the commit rests on";
 
 export class GroupCommit<Change> {
   readonly #committer: Committer;
@@ -140,10 +136,8 @@ export class GroupCommit<Change> {
   }
 
   async #undo(): Promise<void> {
-    const { store, projector } = this.#options;
     const committer = this.#committer;
-    const inTime = <T>(reading: Promise<T>) => this.#inTime("Reading what is to be undone", reading);
-    for await (const deletes of undoSteps(store, projector, committer.head.position, inTime)) {
+    for await (const deletes of committer.undoSteps(this.#options.projector)) {
       const fate = await committer.commit({ puts: [], deletes });
       if (fate === "lost") throw new LogUnavailableError("the commit was lost");
     }
@@ -156,7 +150,7 @@ export class GroupCommit<Change> {
   async #prepared(preparing: Promise<void>, likely: readonly PendingAppend<Change>[]): Promise<boolean> {
     this.#preparing = true;
     try {
-      await this.#inTime(RESTS_ON, preparing);
+      await this.#inTime(preparing);
       return true;
     } catch (error) {
       this.#doubt(messageOf(error));
@@ -176,7 +170,7 @@ export class GroupCommit<Change> {
       if (!isOfTheStore(error)) return;
       try {
         const sealed = sealBatch(likely, projector);
-        if (sealed instanceof Promise) await this.#inTime(RESTS_ON, sealed);
+        if (sealed instanceof Promise) await this.#inTime(sealed);
         return;
       } catch (again) {
         // `#doubt` has told the first cause.
@@ -185,9 +179,9 @@ export class GroupCommit<Change> {
     }
   }
 
-  #inTime<T>(what: string, reading: Promise<T>): Promise<T> {
+  #inTime(preparing: Promise<void>): Promise<void> {
     const { clock, deadlineMs } = this.#options;
-    return withDeadline(clock, deadlineMs, what, reading);
+    return withDeadline(clock, deadlineMs, "Reading what the commit rests on", preparing);
   }
 
   #tellIdle(): void {

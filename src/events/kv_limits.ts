@@ -9,5 +9,5 @@
 /** What a batch takes of a commit; the rest is for the head, and for what is added when it is sealed. */
 export const MOST_IN_BATCH = { mutations: 950, keyBytes: 72 * 1024, bytes: 760 * 1024 };
 
-/** What a value takes that is made of many small parts. */
+/** What a value holds at most. */
 export const MOST_IN_VALUE = 60 * 1024;

@@ -10,6 +10,7 @@ import { CopyError, copyKvFile } from "../events/kv_file_copy.ts";
 import { writtenTo } from "../wiring/disk_error.ts";
 import { COULD_NOT, FINE, NOT_FINE } from "./audit/exit_codes.ts";
 import { ownKeys } from "./audit/keys.ts";
+import { mustBeNew } from "./audit/new_file.ts";
 import { withProgress } from "./audit/progress_bar.ts";
 import { verifyLog } from "./audit/verify_log.ts";
 import { isValid, toJson, toText, type VerifyReport } from "./audit/verify_report.ts";
@@ -68,16 +69,6 @@ async function make(config: Config, path: string): Promise<VerifyReport> {
   } finally {
     await unfinished.end();
   }
-}
-
-async function mustBeNew(path: string): Promise<void> {
-  try {
-    await Deno.lstat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
-  throw new Error(`${path} is there already: name another file with --out`);
 }
 
 await runCommand(program);

@@ -61,7 +61,7 @@ const program = new Command("deno task restore")
       Deno.exit(NOT_FINE);
     }
     await Deno.mkdir(dirname(path), { recursive: true });
-    const unlock = await writtenTo(path, lockStore(path));
+    const unlock = await lockStore(path);
     try {
       const { checkpoint, root, logId, events } = report.found;
       const newLogId = await writtenTo(path, restore(backup, path, { root: root!, checkpoint }));

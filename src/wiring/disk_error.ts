@@ -46,6 +46,7 @@ export async function writtenTo<T>(path: string, work: Promise<T>): Promise<T> {
 
 /** `undefined` when the error tells of something else, or of another file. */
 export function diskErrorAt(path: string, cause: unknown): DiskError | undefined {
+  if (cause instanceof DiskError) return cause;
   if (cause instanceof SnapshotError || cause instanceof CopyError) return undefined;
   const line = firstLineOf(cause);
   for (const [pattern, say] of TROUBLES) {

@@ -7,6 +7,7 @@
  * @module
  */
 import { realPath } from "../config/real_path.ts";
+import { writtenTo } from "./disk_error.ts";
 
 /** What is told of the holder. */
 export interface LockHolder {
@@ -34,18 +35,19 @@ export class StoreLockedError extends Error {
  *
  * @returns A function that gives it back.
  * @throws {StoreLockedError} If another process holds it.
+ * @throws {DiskError} If the disk takes nothing.
  */
 export async function lockStore(path: string, self: LockHolder = thisProcess()): Promise<() => void> {
   // The holder is named in a file of its own: on Windows a locked file cannot be read.
   const at = realPath(path);
   const holderPath = `${at}.holder`;
-  const file = await Deno.open(`${at}.lock`, { create: true, read: true, write: true });
+  const file = await writtenTo(path, Deno.open(`${at}.lock`, { create: true, read: true, write: true }));
   if (!await file.tryLock(true)) {
     file.close();
     throw new StoreLockedError(path, await readHolder(holderPath));
   }
   try {
-    await Deno.writeTextFile(holderPath, JSON.stringify(self));
+    await writtenTo(path, Deno.writeTextFile(holderPath, JSON.stringify(self)));
   } catch (error) {
     file.close();
     throw error;

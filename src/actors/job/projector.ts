@@ -7,7 +7,7 @@
  */
 import type { Mutations, Projector } from "../../events/append.ts";
 import type { StoredEvent } from "../../events/event.ts";
-import type { StoreEntry, StoreKey } from "../../events/store.ts";
+import type { StoreEntry } from "../../events/store.ts";
 import { utf8 } from "../../events/utf8.ts";
 import type { JobCounts } from "./counts.ts";
 import { POSITIONS_PER_CHUNK } from "./evolve.ts";
@@ -46,6 +46,8 @@ export interface IdempotencyRow {
 const NOTHING = new Uint8Array();
 
 export class JobProjector implements Projector<JobChange> {
+  /** Entries of the tags' index: a list passes over ids that lead to no job. */
+  readonly mayPrecede = leadsBeyond;
   readonly #counts: JobCounts;
   readonly #running: RunningJobs;
   readonly #waiting: WaitingJobs;
@@ -86,11 +88,6 @@ export class JobProjector implements Projector<JobChange> {
     this.#counts.landed();
     this.#running.landed();
     this.#waiting.landed();
-  }
-
-  /** Entries of the tags' index: a list passes over ids that lead to no job. */
-  mayPrecede(key: StoreKey, position: number): boolean {
-    return leadsBeyond(key, position);
   }
 }
 

@@ -15,6 +15,11 @@ export function isFirst({ id, version, positions }: JobState): boolean {
   return version === 1 && positions[0] === positionIn(id);
 }
 
+/** Whether the job's id leads to its first event, however long its history is. */
+export function leadsToFirst(state: JobState): boolean {
+  return state.origin !== null || isFirst(state);
+}
+
 /** Whether nothing but its start has happened to the job since its first event, to which its id leads. */
 export function isJustStarted({ phase, version, startVersion, origin }: JobState): boolean {
   return version === 2 && startVersion === 2 && origin !== null && statusOf(phase) === "processing";
@@ -22,8 +27,8 @@ export function isJustStarted({ phase, version, startVersion, origin }: JobState
 
 /** Whether the job waits since it was created, so that it stands in the order of choice and in the lists by `waiting.ts`. */
 export function waitsSinceCreation(state: JobState): boolean {
-  const { id, phase, readyAt, origin } = state;
-  return isQueued(phase) && readyAt === timeIn(id) && (origin !== null || isFirst(state));
+  const { id, phase, readyAt } = state;
+  return isQueued(phase) && readyAt === timeIn(id) && leadsToFirst(state);
 }
 
 /** Whether the job has an entry in the lists of its own: not while it is processed, or waits since it was created. */

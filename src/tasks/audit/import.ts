@@ -72,7 +72,7 @@ async function build(folder: string, path: string, options: Options): Promise<Ve
   await mustBeFree(path);
   await readManifest(folder);
   await Deno.mkdir(dirname(path), { recursive: true });
-  const unlock = await writtenTo(path, lockStore(path));
+  const unlock = await lockStore(path);
   const unfinished = `${path}.importing`;
   try {
     const report = await writtenTo(path, buildAt(unfinished, folder, options));

@@ -47,7 +47,7 @@ async function run({ kv, repair: repairs, show }: Options): Promise<ReplayReport
   if (isAddress(path)) throw new Error("error: --repair is for files");
   // Before the lock, which leaves a file behind wherever it is tried.
   SqliteSnapshot.open(path).close();
-  const unlock = await writtenTo(path, lockStore(path));
+  const unlock = await lockStore(path);
   try {
     const report = await compare(path, show);
     return isEqual(report) ? report : await repaired(report, show);
