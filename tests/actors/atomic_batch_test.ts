@@ -18,6 +18,7 @@ import { tamper } from "../audit/support/random_log.ts";
 import { assertProjectionsMatchLog } from "../support/consistency.ts";
 import { type CommitFault, FaultyStore } from "../support/faulty_store.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
+import { COMMIT_FATES } from "./support/commit_fates.ts";
 import { TESTER } from "./support/log_of_jobs.ts";
 import { JOBS, SPECS } from "./support/tagged_batch.ts";
 import { TestRuntime } from "./support/test_runtime.ts";
@@ -74,18 +75,7 @@ Deno.test("the tags of an atomic batch go ahead of it in commits that Deno KV ta
   await test.close();
 });
 
-const FATES: readonly [CommitFault, "created" | "LogUnavailableError"][] = [
-  ["lost_answer", "created"],
-  ["doubled", "created"],
-  ["silent", "created"],
-  [{ late: "rejects", before: 1 }, "created"],
-  ["lost_commit", "LogUnavailableError"],
-  ["swallowed", "LogUnavailableError"],
-  [{ late: "never answers", before: 9 }, "LogUnavailableError"],
-];
-
-for (const [fault, fate] of FATES) {
-  const name = typeof fault === "string" ? fault : `late, ${fault.late}`;
+for (const { name, fault, fate } of COMMIT_FATES) {
   Deno.test(`whichever commit of an atomic batch meets a fault, all of it is ${fate} (${name})`, async () => {
     for (let commit = 0; commit < COMMITS; commit++) {
       const { faulty, test, create } = await open();

@@ -23,11 +23,13 @@ function tooLarge(specs: readonly JobSpec[], withKeys = false): BatchTooLargeErr
 Deno.test("assertBatchFits() leaves out what may precede the batch: as many tags as jobs may have, each of its own", () => {
   const tags = (job: number) =>
     Array.from({ length: 20 }, (_, i) => `${job} ${i} `.padEnd(64, "\u{1f680}").slice(0, 64).toWellFormed());
-  const specs = Array.from(
-    { length: 100 },
-    (_, i) => aSpec({ queue: `${i}`.padEnd(64, "q"), tags: tags(i) }),
-  );
-  assertBatchFits(specs.map((spec) => ({ spec, idempotency: RECORD })), TESTER, "log");
+  for (const scheduled_at of [null, "2099-01-01T00:00:00.000Z"]) {
+    const specs = Array.from(
+      { length: 100 },
+      (_, i) => aSpec({ queue: `${i}`.padEnd(64, "q"), tags: tags(i), scheduled_at }),
+    );
+    assertBatchFits(specs.map((spec) => ({ spec, idempotency: RECORD })), TESTER, "log");
+  }
 });
 
 Deno.test("assertBatchFits() foresees in how many bitmaps the jobs of a queue may lie, whatever is created between them", () => {

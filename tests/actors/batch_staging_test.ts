@@ -6,6 +6,7 @@ import { LogUnavailableError, UnknownOutcomeError } from "../../src/events/error
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import { type CommitFault, FaultyStore } from "../support/faulty_store.ts";
 import { settle } from "../support/manual_clock.ts";
+import { COMMIT_FATES } from "./support/commit_fates.ts";
 import { aSpec } from "./support/facts.ts";
 import { TESTER } from "./support/log_of_jobs.ts";
 import { runtimeTest, TestRuntime } from "./support/test_runtime.ts";
@@ -100,18 +101,7 @@ Deno.test("createMany() lets another's job wait for two commits of a large batch
   await test.close();
 });
 
-const FATES: readonly [CommitFault, "created" | "LogUnavailableError" | "UnknownOutcomeError"][] = [
-  ["none", "created"],
-  ["lost_answer", "created"],
-  ["doubled", "created"],
-  ["silent", "created"],
-  [{ late: "rejects", before: 1 }, "created"],
-  ["lost_commit", "LogUnavailableError"],
-  ["swallowed", "LogUnavailableError"],
-];
-
-for (const [fault, fate] of FATES) {
-  const name = typeof fault === "string" ? fault : "late";
+for (const { name, fault, fate } of COMMIT_FATES) {
   Deno.test(`createMany() makes all of an atomic batch or none, in one commit (${name})`, async () => {
     const { store, test } = await openFaulty();
     const before = store.commits.length;

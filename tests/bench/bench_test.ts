@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Report } from "../../bench/report.ts";
+import { runTask } from "../support/task_run.ts";
 
 const NAMES = [
   "commit",
@@ -25,15 +26,7 @@ const NAMES = [
   "verify",
 ];
 
-async function bench(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "bench", ...args],
-    cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1" },
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
-}
+const bench = (...args: string[]) => runTask("bench", args);
 
 /** Every number anywhere in the value, with its path. */
 function numbersIn(value: unknown, path = ""): [string, number][] {

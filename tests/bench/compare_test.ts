@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { compareReports, NotABenchReportError, readReport } from "../../bench/compare.ts";
 import { QUICK, type Row, row } from "../../bench/measurement.ts";
 import { type Conditions, conditions, type Report, toText } from "../../bench/report.ts";
+import { runTask } from "../support/task_run.ts";
+import { withTempDir } from "../support/temp_dir.ts";
 
 const RAW = "raw commits of the same bytes";
 
@@ -33,24 +35,15 @@ function report(rows: Row[], changed: Partial<Conditions> = {}): Report {
   return { conditions: { ...conditions("/tmp", QUICK), ...changed }, rows };
 }
 
-async function withFile(content: string, test: (path: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
+function withFile(content: string, test: (path: string) => Promise<void>): Promise<void> {
+  return withTempDir(async (dir) => {
     const path = join(dir, "earlier.json");
     await Deno.writeTextFile(path, content);
     await test(path);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+  });
 }
 
-function bench(...args: string[]) {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["task", "bench", ...args],
-    cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1" },
-  }).output();
-}
+const bench = (...args: string[]) => runTask("bench", args);
 
 Deno.test("compareReports() divides rates, and ratios to the reference, by those of the earlier run", () => {
   // The machine is half as fast now, Daybook a quarter: it lost half against the raw commits.
@@ -146,21 +139,20 @@ for (
 }
 
 Deno.test("bench --compare refuses a file that is missing before it measures anything", async () => {
-  const { code, stdout, stderr } = await bench("--compare", "/nowhere/earlier.json");
-  const err = new TextDecoder().decode(stderr);
+  const { code, out, err } = await bench("--compare", "/nowhere/earlier.json");
   assertEquals(code, 1);
   assertStringIncludes(err, "/nowhere/earlier.json is not a report of deno task bench --json");
   assert(!err.includes("measuring"), err);
-  assertEquals(stdout.length, 0);
+  assertEquals(out.length, 0);
 });
 
 Deno.test("bench --compare --json has the comparison in the object", async () => {
   await withFile(JSON.stringify(report([rateRow("added", 10, 20)])), async (path) => {
-    const { code, stdout, stderr } = await bench(
+    const { code, out, err } = await bench(
       ...["--quick", "--json", "--only", "added", "--compare", path],
     );
-    assertEquals(code, 0, new TextDecoder().decode(stderr));
-    const { rows: [row], comparison }: Report = JSON.parse(new TextDecoder().decode(stdout));
+    assertEquals(code, 0, err);
+    const { rows: [row], comparison }: Report = JSON.parse(out);
     assertEquals(comparison?.differences, []);
     assertEquals(comparison?.rows[0]?.per_second, row!.per_second! / 10);
   });

@@ -9,6 +9,8 @@ import { LocalServer } from "../../bench/peers/local_server.ts";
 import { frontAt, post } from "../../bench/peers/posted.ts";
 import { type PeersReport, toText } from "../../bench/peers/report.ts";
 import { type JobSystem, WORK_NAMES } from "../../bench/peers/work.ts";
+import { runTask } from "../support/task_run.ts";
+import { withTempDir } from "../support/temp_dir.ts";
 
 const CANDIDATES = [bullmqFsynced, bullmqDefaults, graphileWorker];
 
@@ -17,24 +19,7 @@ async function whyMissing({ find }: Candidate): Promise<string | undefined> {
   return "missing" in found ? found.missing : undefined;
 }
 
-async function peers(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "bench:peers", ...args],
-    cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1" },
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
-}
-
-async function withFolder<T>(test: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await Deno.makeTempDir();
-  try {
-    return await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+const peers = (...args: string[]) => runTask("bench:peers", args);
 
 /** Serves the system for as long as the test takes. */
 async function withFront(
@@ -63,7 +48,7 @@ function scripted(title: string, rates: number[], order: string[]): Contender {
 }
 
 Deno.test("compare() measures Daybook before each peer, and tells the round with the middle ratio", () =>
-  withFolder(async (dir) => {
+  withTempDir(async (dir) => {
     const order: string[] = [];
     // Before a: 100, 400, 300; before b: 200, 200, 200.
     const own = scripted("own", [100, 200, 400, 200, 300, 200], order);
@@ -82,7 +67,7 @@ Deno.test("compare() measures Daybook before each peer, and tells the round with
   }));
 
 Deno.test("a comparison in which jobs were lost is an error, whoever lost them", () =>
-  withFolder(async (dir) => {
+  withTempDir(async (dir) => {
     const well = scripted("well", [100], []);
     const lossy: Contender = {
       ...scripted("lossy", [], []),
@@ -122,7 +107,7 @@ Deno.test("toText() names versions and durability, Daybook's ratio to each rate,
 });
 
 Deno.test("a server that does not get ready is an error that tells what it said", () =>
-  withFolder(async (dir) => {
+  withTempDir(async (dir) => {
     const args = ["eval", "console.log('no room'); Deno.exit(3)"];
     const start = () => LocalServer.start({ command: Deno.execPath(), args, cwd: dir, endSignal: "SIGKILL" });
     await assertRejects(start, Error, "no room");
@@ -130,7 +115,7 @@ Deno.test("a server that does not get ready is an error that tells what it said"
 
 Deno.test("Daybook's client does every work and loses no job", async () => {
   for (const work of WORK_NAMES) {
-    await withFolder(async (dir) => {
+    await withTempDir(async (dir) => {
       const { asked, done, per_second } = await daybook.measure({ work, jobs: 120, warmUp: 10 }, dir);
       assertEquals([asked, done], [120, 120], work);
       assert(per_second > 0);
@@ -145,7 +130,7 @@ for (const candidate of CANDIDATES) {
     name: missing === undefined ? promise : `${promise} [skipped: ${missing}]`,
     ignore: missing !== undefined,
     fn: () =>
-      withFolder(async (dir) => {
+      withTempDir(async (dir) => {
         await Deno.chmod(dir, 0o711);
         const { code, out, err } = await peers("--quick", "--json", "--only", candidate.name, "--dir", dir);
         assertEquals(code, 0, err);

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createKvFile } from "../../src/config/kv_file.ts";
+import { withTempDir } from "../support/temp_dir.ts";
 
 type Step = string | ((path: string) => Promise<void>);
 
@@ -16,15 +17,6 @@ const STEPS: readonly Step[] = [
   INDEXED,
   "PRAGMA journal_mode = DELETE",
 ];
-
-async function inTempDir(test: (dir: string) => Promise<void> | void): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 /** With nothing beside it, and served by Deno KV. */
 async function assertWhole(path: string): Promise<void> {
@@ -62,7 +54,7 @@ function expiryIndex(path: string): string {
 }
 
 Deno.test("createKvFile() makes a file, and its folder, that can shrink while Deno KV has it open", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/new/daybook.kv`;
     await createKvFile(path);
     const kv = await Deno.openKv(path);
@@ -72,7 +64,7 @@ Deno.test("createKvFile() makes a file, and its folder, that can shrink while De
   }));
 
 Deno.test("createKvFile() makes a file whose index of expiries holds only what expires, and serves Deno KV's questions", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
     await createKvFile(path);
     const kv = await Deno.openKv(path);
@@ -93,7 +85,7 @@ Deno.test("createKvFile() makes a file whose index of expiries holds only what e
   }));
 
 Deno.test("createKvFile() leaves a file alone that is there", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
     const kv = await Deno.openKv(path);
     assertEquals(await createKvFile(path), false);
@@ -105,7 +97,7 @@ Deno.test("createKvFile() leaves a file alone that is there", () =>
   }));
 
 Deno.test("createKvFile() names the path where it cannot make the file", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/file`, "");
     const error = await assertRejects(() => createKvFile(`${dir}/file/daybook.kv`), Error);
     assert(error.message.startsWith(`Cannot create Daybook's file ${dir}/file/daybook.kv: `), error.message);
@@ -113,7 +105,7 @@ Deno.test("createKvFile() names the path where it cannot make the file", () =>
 
 for (let done = 0; done <= STEPS.length; done++) {
   Deno.test(`createKvFile() makes a whole file after one that was cut off with ${done} steps done`, () =>
-    inTempDir(async (dir) => {
+    withTempDir(async (dir) => {
       const path = `${dir}/daybook.kv`;
       await cutOffAfter(STEPS.slice(0, done), dir, "daybook.kv.creating");
       assertEquals(await createKvFile(path), true);
@@ -123,7 +115,7 @@ for (let done = 0; done <= STEPS.length; done++) {
 
 for (let done = 0; done <= STEPS.indexOf(OPENED); done++) {
   Deno.test(`createKvFile() makes a whole file in the place of one without a table, with ${done} steps done`, () =>
-    inTempDir(async (dir) => {
+    withTempDir(async (dir) => {
       const path = `${dir}/daybook.kv`;
       await cutOffAfter(STEPS.slice(0, done), dir, "daybook.kv");
       assertEquals(await createKvFile(path), true);
@@ -132,7 +124,7 @@ for (let done = 0; done <= STEPS.indexOf(OPENED); done++) {
 }
 
 Deno.test("createKvFile() makes what a link leads to, and the link stays", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     await Deno.mkdir(`${dir}/real`);
     await Deno.symlink("real/log.kv", `${dir}/daybook.kv`);
     assertEquals(await createKvFile(`${dir}/daybook.kv`), true);
@@ -142,14 +134,14 @@ Deno.test("createKvFile() makes what a link leads to, and the link stays", () =>
   }));
 
 Deno.test("createKvFile() makes no file that fails midway", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     await Deno.mkdir(`${dir}/daybook.kv.creating/in/the/way`, { recursive: true });
     await assertRejects(() => createKvFile(`${dir}/daybook.kv`), Error, "Cannot create Daybook's file");
     assert(!existsSync(`${dir}/daybook.kv`));
   }));
 
 Deno.test("createKvFile() makes no new file beside events of one that was moved away", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
     await cutOffAfter(["PRAGMA journal_mode = WAL", OPENED, INDEXED], dir, "daybook.kv");
     await Deno.rename(path, `${dir}/moved`);

@@ -11,6 +11,7 @@ import { decodeEvent, type EventEnvelope } from "../../src/events/event.ts";
 import { readEvents } from "../../src/events/event_page.ts";
 import { splitNotes } from "../../src/events/merkle/signed_note.ts";
 import { SqliteSnapshot } from "../../src/events/sqlite_snapshot.ts";
+import { withTempDir } from "../support/temp_dir.ts";
 import { ServerProcess } from "../support/server_process.ts";
 import { audit } from "../tasks/support/audit_runs.ts";
 
@@ -18,15 +19,6 @@ const ENV = {
   DAYBOOK_LOG_LEVEL: "ERROR",
   DAYBOOK_HANDLERS: fileURLToPath(new URL("handlers", import.meta.url)),
 };
-
-async function withData(test: (dataDir: string) => Promise<void>): Promise<void> {
-  const dataDir = await Deno.makeTempDir({ prefix: "daybook_record_" });
-  try {
-    await test(dataDir);
-  } finally {
-    await Deno.remove(dataDir, { recursive: true });
-  }
-}
 
 async function eventsOf(dataDir: string): Promise<EventEnvelope[]> {
   const snapshot = SqliteSnapshot.open(`${dataDir}/daybook.kv`);
@@ -51,7 +43,7 @@ async function run(
 }
 
 Deno.test("the configuration and the token are put on record at the first start, and again only when they change", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     const smtp = "smtp://user:a-secret-password@mail.example.com";
     const first = await run(dataDir, { DAYBOOK_SMTP_URL: smtp });
     assertEquals(first.map(({ type, actor, version }) => [type, actor, version]), [
@@ -80,7 +72,7 @@ Deno.test("the configuration and the token are put on record at the first start,
 });
 
 Deno.test("a new signing key is on record, and the checkpoints of the old one still verify with the new", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     const key = () =>
       generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }) as string;
     const use = async (server: ServerProcess) =>
@@ -103,7 +95,7 @@ Deno.test("a new signing key is on record, and the checkpoints of the old one st
 });
 
 Deno.test("audit reads are on record with who, what and the request; feeds are not", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     const events = await run(dataDir, {}, async (server) => {
       const { id } = await server.post<Job>("/background-jobs", { job_type: "tick", payload: {} });
       await server.json(`/background-jobs/${id}/events`);
@@ -122,7 +114,7 @@ Deno.test("audit reads are on record with who, what and the request; feeds are n
 });
 
 Deno.test("failed logins are on record with their address and count, and without what was tried", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     const events = await run(dataDir, {}, async (server) => {
       for (let n = 0; n < 5; n++) {
         const refused = await server.fetchAs(`guess-${n}`, "/stats");
@@ -142,7 +134,7 @@ Deno.test("failed logins are on record with their address and count, and without
 });
 
 Deno.test("the witness has every checkpoint, and with it an old copy that was put back is found", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     const witness = `${dataDir}/witness`;
     const use = async (server: ServerProcess) =>
       void await server.post<Job>("/background-jobs", { job_type: "tick" });

@@ -2,22 +2,14 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fileURLToPath } from "node:url";
 import type { Job } from "../../src/actors/job/job.ts";
 import type { EventEnvelope } from "../../src/events/event.ts";
+import { withTempDir } from "../support/temp_dir.ts";
 import { ServerProcess, TOKEN } from "../support/server_process.ts";
 
 const HANDLERS = fileURLToPath(new URL("./handlers", import.meta.url));
 const env = { DAYBOOK_HANDLERS: HANDLERS, DAYBOOK_LOG_LEVEL: "INFO" };
 
-async function withData(test: (dataDir: string) => Promise<void>): Promise<void> {
-  const dataDir = await Deno.makeTempDir({ prefix: "daybook_process_" });
-  try {
-    await test(dataDir);
-  } finally {
-    await Deno.remove(dataDir, { recursive: true });
-  }
-}
-
 Deno.test("a job of each built-in type completes on a server started as a user starts it", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     await using server = await ServerProcess.start({ dataDir, env });
     const jobs = [
       { job_type: "cache_flush" },
@@ -34,7 +26,7 @@ Deno.test("a job of each built-in type completes on a server started as a user s
   }));
 
 Deno.test("a failure's lines tell its error, but nothing that it quotes of the payload", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     await using server = await ServerProcess.start({ dataDir, env });
     // A large payload is in the log only, not in what the lines are made of.
     for (const text of ["Hello", "Hello".repeat(1_000)]) {
@@ -51,7 +43,7 @@ Deno.test("a failure's lines tell its error, but nothing that it quotes of the p
   }));
 
 Deno.test("SIGTERM ends the server with 0, gives back what runs, and the next start finishes it", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     const first = await ServerProcess.start({ dataDir, env });
     const { id } = await first.post<Job>("/background-jobs", { job_type: "tick", payload: { ms: 7_000 } });
     await first.waitForLine(new RegExp(`Processing job ${id}`));
@@ -66,7 +58,7 @@ Deno.test("SIGTERM ends the server with 0, gives back what runs, and the next st
   }));
 
 Deno.test("a handler that blocks the event loop for seconds makes others late but loses none", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     await using server = await ServerProcess.start({ dataDir, env });
     const create = (body: unknown) => server.post<Job>("/background-jobs", body);
     const ticks = () => Array.from({ length: 20 }, () => create({ job_type: "tick", payload: { ms: 50 } }));
@@ -81,7 +73,7 @@ Deno.test("a handler that blocks the event loop for seconds makes others late bu
   }));
 
 Deno.test("a second process on the same file is told who holds it, and exits with 1, also through a link", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     for (const folder of ["first", "second"]) await Deno.mkdir(`${dataDir}/${folder}`);
     // The first one starts through a link to a file that is not there yet.
     await Deno.symlink(`../daybook.kv`, `${dataDir}/first/daybook.kv`);
@@ -97,7 +89,7 @@ Deno.test("a second process on the same file is told who holds it, and exits wit
   }));
 
 Deno.test("a stop of which a step fails ends with 1, and says which", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     await using server = await ServerProcess.start({ dataDir, env });
     await Deno.remove(`${dataDir}/daybook.kv.holder`);
     await Deno.mkdir(`${dataDir}/daybook.kv.holder/in/the/way`, { recursive: true });
@@ -106,7 +98,7 @@ Deno.test("a stop of which a step fails ends with 1, and says which", () =>
   }));
 
 Deno.test("a request that never ends holds up no stop", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     await using server = await ServerProcess.start({ dataDir, env });
     const { hostname, port } = new URL(server.url);
     using caller = await Deno.connect({ hostname, port: Number(port) });
@@ -120,7 +112,7 @@ Deno.test("a request that never ends holds up no stop", () =>
   }));
 
 Deno.test("a new log in a data folder that was used before is told of, a first one and an old one are not", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     const outputOf = async (token: string) => {
       await using server = await ServerProcess.start({ dataDir, env: { ...env, DAYBOOK_TOKEN: token } });
       await server.end("SIGTERM");
@@ -156,7 +148,7 @@ const NO_PLACE: readonly [string, string, (dataDir: string) => Record<string, st
 
 for (const [what, message, settings] of NO_PLACE) {
   Deno.test(`${what} stops the start with one line`, () =>
-    withData(async (dataDir) => {
+    withTempDir(async (dataDir) => {
       await Deno.mkdir(`${dataDir}/folder`);
       for (const file of ["text", "folder/cache.kv"]) {
         await Deno.writeTextFile(`${dataDir}/${file}`, "This is text and no database.\n");
@@ -169,7 +161,7 @@ for (const [what, message, settings] of NO_PLACE) {
 }
 
 Deno.test("a setting that does not fit stops the start with one line that says what it may be", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     const error = await ServerProcess.start({ dataDir, env: { DAYBOOK_CONCURRENCY: "many" } }).catch((
       e: Error,
     ) => e);
@@ -184,7 +176,7 @@ Deno.test("an address that Daybook cannot listen on stops the start with one lin
   for (
     const [variable, value] of [["PORT", port], ["HOST", "203.0.113.7"], ["HOST", "no.such.host.invalid"]]
   ) {
-    await withData(async (dataDir) => {
+    await withTempDir(async (dataDir) => {
       const error: Error = await ServerProcess.start({
         dataDir,
         env: { DAYBOOK_TOKEN: "", [`DAYBOOK_${variable}`]: value! },
@@ -200,7 +192,7 @@ Deno.test("an address that Daybook cannot listen on stops the start with one lin
 });
 
 Deno.test("the token is written to a file of mode 0600 and shown once, and no log file has it", () =>
-  withData(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     const noToken = { ...env, DAYBOOK_TOKEN: "" };
     const first = await ServerProcess.start({ dataDir, env: noToken });
     const token = (await Deno.readTextFile(`${dataDir}/admin.token`)).trim();

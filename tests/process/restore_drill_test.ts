@@ -7,32 +7,17 @@ import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import type { Job } from "../../src/actors/job/job.ts";
 import type { EventEnvelope } from "../../src/events/event.ts";
+import { runTask } from "../support/task_run.ts";
+import { withTempDir } from "../support/temp_dir.ts";
 import { ServerProcess } from "../support/server_process.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ENV = {
   DAYBOOK_LOG_LEVEL: "ERROR",
   DAYBOOK_HANDLERS: fileURLToPath(new URL("handlers", import.meta.url)),
 };
 
-async function task(name: string, args: readonly string[], dataDir: string) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "-q", name, ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", DAYBOOK_DATA: dataDir },
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
-}
-
-async function withData(test: (dataDir: string) => Promise<void>): Promise<void> {
-  const dataDir = await Deno.makeTempDir({ prefix: "daybook_drill_" });
-  try {
-    await test(dataDir);
-  } finally {
-    await Deno.remove(dataDir, { recursive: true });
-  }
-}
+const task = (name: string, args: readonly string[], dataDir: string) =>
+  runTask(name, args, { DAYBOOK_DATA: dataDir });
 
 const tick = (server: ServerProcess, ms: number) =>
   server.post<Job>("/background-jobs", { job_type: "tick", payload: { ms } });
@@ -47,7 +32,7 @@ async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): P
 }
 
 Deno.test("after a restore the jobs of the backup are back, what was running is interrupted, and the log is a new one", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     const path = `${dataDir}/daybook.kv`;
     const backup = `${dataDir}/kept/backup.kv`;
     let done: Job, running: Job, lost: Job, seen: number, oldLog: string;
@@ -120,7 +105,7 @@ Deno.test("after a restore the jobs of the backup are back, what was running is 
 });
 
 Deno.test("the first event of a restored log names the old one with size and root, and a second restore goes on from there", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     {
       await using server = await ServerProcess.start({ dataDir, env: ENV });
       await tick(server, 0);
@@ -158,7 +143,7 @@ Deno.test("the first event of a restored log names the old one with size and roo
 });
 
 Deno.test("restore refuses what does not verify, what is no backup, and to write over a log; backup refuses a damaged log", async () => {
-  await withData(async (dataDir) => {
+  await withTempDir(async (dataDir) => {
     {
       await using server = await ServerProcess.start({ dataDir, env: ENV });
       await tick(server, 0);

@@ -8,25 +8,9 @@ import { fileURLToPath } from "node:url";
 import { tamper, viewsOf } from "../audit/support/random_log.ts";
 import { seal } from "../audit/support/sealed.ts";
 import { smallDisk } from "../logging/small_disk.ts";
-import { audit, throughKv, withFile } from "./support/audit_runs.ts";
+import { audit, runOn, throughKv, withFile } from "./support/audit_runs.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-function spawn(name: string, args: readonly string[], kv: string): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["task", "-q", name, ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", DAYBOOK_KV: kv, DAYBOOK_DATA: kv.replace(/\/[^/]*$/, "") },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-async function run(name: string, args: readonly string[], kv: string) {
-  const { code, stdout, stderr } = await spawn(name, args, kv).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
-}
-
 /** It may have ended a moment ago. */
 function kill(child: Deno.ChildProcess): void {
   try {
@@ -48,14 +32,14 @@ Deno.test({
     withFile(async (path) => {
       await throughKv(path, (store) => seal(store));
       const [backup, folder] = [`${path}.backup`, `${path}.export`];
-      assertEquals((await run("backup", ["--out", backup], path)).code, 0);
+      assertEquals((await runOn(path, "backup", ["--out", backup])).code, 0);
       assertEquals((await audit(["export", folder, "--kv", path])).code, 0);
       await using disk = await smallDisk.mount(48 * 1024);
       await Deno.writeFile(`${disk.path}/filler`, new Uint8Array(36 * 1024));
       const made = `${disk.path}/made`;
       const attempts: Record<string, () => Promise<{ code: number; err: string; out: string }>> = {
-        backup: () => run("backup", ["--out", made], path),
-        restore: () => run("restore", [backup, "--kv", made], path),
+        backup: () => runOn(path, "backup", ["--out", made]),
+        restore: () => runOn(path, "restore", [backup, "--kv", made]),
         export: () => audit(["export", made, "--kv", path]),
         import: () => audit(["import", folder, "--kv", made]),
       };
@@ -111,7 +95,7 @@ Deno.test("a restore or import that is killed at any moment leaves no log, or a 
   await withFile(async (path) => {
     await throughKv(path, (store) => seal(store));
     const [backup, folder] = [`${path}.backup`, `${path}.export`];
-    assertEquals((await run("backup", ["--out", backup], path)).code, 0);
+    assertEquals((await runOn(path, "backup", ["--out", backup])).code, 0);
     assertEquals((await audit(["export", folder, "--kv", path])).code, 0);
     const tasks: [string, (to: string) => string[]][] = [
       ["restore", (to) => [backup, "--kv", to]],
@@ -135,7 +119,7 @@ Deno.test("a restore or import that is killed at any moment leaves no log, or a 
         if (signal !== null || code !== 0) killed += 1;
         const isThere = namesIn(to.replace(/\/[^/]*$/, "")).includes(to.split("/").at(-1)!);
         if (!isThere) {
-          const again = await run(name, args(to), path);
+          const again = await runOn(path, name, args(to));
           assertEquals(again.code, 0, again.err + again.out);
         }
         assertEquals((await audit(["verify", "--kv", to])).code, 0);

@@ -4,36 +4,15 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import { begin, removeLeftovers } from "../../src/tasks/backup/unfinished.ts";
 import { seal } from "../audit/support/sealed.ts";
-import { audit, throughKv, withFile } from "./support/audit_runs.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-async function backup(args: readonly string[], kv: string) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "-q", "backup", ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", DAYBOOK_KV: kv, DAYBOOK_DATA: kv.replace(/\/[^/]*$/, "") },
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, out: out!, err: err! };
-}
+import { withTempDir } from "../support/temp_dir.ts";
+import { audit, runOn, throughKv, withFile } from "./support/audit_runs.ts";
 
 const namesIn = (dir: string) => [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
 
-async function withDir(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "daybook_backups_" });
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
 Deno.test("what backups left when they were cut off is removed, and nothing that is being made or is somebody else's", async () => {
-  await withDir(async (dir) => {
+  await withTempDir(async (dir) => {
     for (const suffix of ["", "-journal", ".lock"]) {
       await Deno.writeTextFile(`${dir}/cut-off.kv.unfinished${suffix}`, "");
     }
@@ -50,7 +29,7 @@ Deno.test("what backups left when they were cut off is removed, and nothing that
 });
 
 Deno.test("a backup that begins while another clears away is not hindered", async () => {
-  await withDir(async (dir) => {
+  await withTempDir(async (dir) => {
     let isOver = false;
     const clearing = (async () => {
       while (!isOver) await removeLeftovers(dir);
@@ -62,7 +41,7 @@ Deno.test("a backup that begins while another clears away is not hindered", asyn
 });
 
 Deno.test("a second backup of the same name is refused as long as the first is made, and then begins with nothing", async () => {
-  await withDir(async (dir) => {
+  await withTempDir(async (dir) => {
     const path = `${dir}/mine.kv`;
     const first = await begin(path);
     await Deno.writeTextFile(`${first.path}-journal`, "");
@@ -80,7 +59,9 @@ Deno.test("of backups to the same file at once one is made, whole, and the other
   await withFile(async (kv) => {
     await throughKv(kv, (store) => seal(store));
     const dir = `${kv}.backups`;
-    const runs = await Promise.all(Array.from({ length: 4 }, () => backup(["--out", `${dir}/mine.kv`], kv)));
+    const runs = await Promise.all(
+      Array.from({ length: 4 }, () => runOn(kv, "backup", ["--out", `${dir}/mine.kv`])),
+    );
     assertEquals(runs.map(({ code }) => code).sort(), [0, 2, 2, 2], runs.map(({ err }) => err).join());
     for (const { code, err } of runs) {
       assert(code === 0 || /is under way|is there already/.test(err), err);
@@ -97,10 +78,10 @@ Deno.test("backups of other names at once do not hinder each other, and what one
     await Deno.mkdir(dir);
     await Deno.writeTextFile(`${dir}/cut-off.kv.unfinished`, "half");
     await Deno.writeTextFile(`${dir}/cut-off.kv.unfinished.lock`, "");
-    const runs = await Promise.all([1, 2, 3].map((n) => backup(["--out", `${dir}/${n}.kv`], kv)));
+    const runs = await Promise.all([1, 2, 3].map((n) => runOn(kv, "backup", ["--out", `${dir}/${n}.kv`])));
     assertEquals(runs.map(({ code, err }) => [code, err]), Array(3).fill([0, ""]));
     assertEquals(namesIn(dir), ["1.kv", "2.kv", "3.kv"]);
-    const unnamed = await backup([], kv);
+    const unnamed = await runOn(kv, "backup", []);
     assertEquals(unnamed.code, 0, unnamed.err);
     assertMatch(namesIn(dir).join(), /,daybook-[^,]*Z\.kv$/);
   });

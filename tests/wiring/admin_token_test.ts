@@ -2,18 +2,10 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } fro
 import { join } from "node:path";
 import { AdminTokenError, loadAdminToken } from "../../src/wiring/admin_token.ts";
 import { smallDisk } from "../logging/small_disk.ts";
-
-async function inTempDir(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
+import { withTempDir } from "../support/temp_dir.ts";
 
 Deno.test("loadAdminToken() makes a token at the first start, in a file that only its owner reads", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const dataDir = join(dir, "not", "there");
     const { token, created, path } = await loadAdminToken({ dataDir });
     assertMatch(token, /^dbk_[A-Za-z0-9_-]{43}$/);
@@ -24,7 +16,7 @@ Deno.test("loadAdminToken() makes a token at the first start, in a file that onl
   }));
 
 Deno.test("loadAdminToken() keeps the token for later starts, and makes another for other data", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const first = await loadAdminToken({ dataDir: join(dir, "a") });
     const later = await loadAdminToken({ dataDir: join(dir, "a") });
     assertEquals(later, { ...first, created: false });
@@ -32,13 +24,13 @@ Deno.test("loadAdminToken() keeps the token for later starts, and makes another 
   }));
 
 Deno.test("loadAdminToken() takes a token that an operator wrote, without the space around it", () =>
-  inTempDir(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     await Deno.writeTextFile(join(dataDir, "admin.token"), "  my-token \r\n");
     assertEquals((await loadAdminToken({ dataDir })).token, "my-token");
   }));
 
 Deno.test("loadAdminToken() takes the environment's token and writes no file", () =>
-  inTempDir(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     assertEquals(await loadAdminToken({ dataDir, fromEnvironment: "s3cret!" }), {
       token: "s3cret!",
       created: false,
@@ -47,7 +39,7 @@ Deno.test("loadAdminToken() takes the environment's token and writes no file", (
   }));
 
 Deno.test("loadAdminToken() refuses a token that no header can carry, and shows nothing of it", () =>
-  inTempDir(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     for (const fromEnvironment of ["", "two words", "hüter", "a\nb"]) {
       const error = await assertRejects(() => loadAdminToken({ dataDir, fromEnvironment }), AdminTokenError);
       assertMatch(error.message, /^DAYBOOK_TOKEN cannot be used/);
@@ -60,7 +52,7 @@ Deno.test("loadAdminToken() refuses a token that no header can carry, and shows 
   }));
 
 Deno.test("loadAdminToken() says which file is empty or cannot be used, and leaves it as it is", () =>
-  inTempDir(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     const path = join(dataDir, "admin.token");
     await Deno.writeTextFile(path, " \n");
     const empty = await assertRejects(() => loadAdminToken({ dataDir }), AdminTokenError);
@@ -75,7 +67,7 @@ Deno.test("loadAdminToken() says which file is empty or cannot be used, and leav
   }));
 
 Deno.test("loadAdminToken() makes a whole token after a start that was cut off while it made one", () =>
-  inTempDir(async (dataDir) => {
+  withTempDir(async (dataDir) => {
     await Deno.writeTextFile(join(dataDir, "admin.token.creating"), "dbk_ha", { mode: 0o644 });
     const { token, path } = await loadAdminToken({ dataDir });
     assertEquals(await Deno.readTextFile(path!), `${token}\n`);

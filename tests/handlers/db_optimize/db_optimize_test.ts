@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { dbOptimize } from "../../../src/handlers/db_optimize.ts";
 import { type DatabaseTarget, PermanentError } from "../../../src/handlers/handler.ts";
-import { bloatedFile, bytesOf, inTempDir, optimize } from "./support.ts";
+import { bloatedFile, bytesOf, optimize } from "./support.ts";
+import { withTempDir } from "../../support/temp_dir.ts";
 
 function twoFiles(dir: string): DatabaseTarget[] {
   return ["a", "b"].map((name) => {
@@ -21,14 +22,14 @@ Deno.test("db_optimize takes a list of targets and nothing else", () => {
 });
 
 Deno.test("db_optimize works on the configured databases and leaves Daybook's own file alone", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const own: DatabaseTarget = { name: "daybook", kind: "own", path: `${dir}/none.kv` };
     const result = await optimize([own, ...twoFiles(dir)]).result;
     assertEquals(result.tables_optimized, 4);
   }));
 
 Deno.test("db_optimize works on Daybook's own file when nothing is configured", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     bloatedFile(`${dir}/own.kv`, { setup: "PRAGMA auto_vacuum = INCREMENTAL" });
     const before = bytesOf(`${dir}/own.kv`);
     await optimize([{ name: "daybook", kind: "own", path: `${dir}/own.kv` }]).result;
@@ -36,14 +37,14 @@ Deno.test("db_optimize works on Daybook's own file when nothing is configured", 
   }));
 
 Deno.test("db_optimize works on the targets that the payload names, each once", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const attempt = optimize(twoFiles(dir), { payload: { targets: ["sqlite:b.db", "sqlite:b.db"] } });
     assertEquals((await attempt.result).tables_optimized, 2);
     assert(attempt.progress.every((line) => !line.includes("sqlite:a.db")));
   }));
 
 Deno.test("db_optimize fails for good on a target that it does not know, and names those that it knows", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const attempt = optimize(twoFiles(dir), { payload: { targets: ["sqlite:a.db", "nonsense"] } });
     const error = await assertRejects(() => attempt.result, PermanentError);
     assertStringIncludes(
@@ -54,7 +55,7 @@ Deno.test("db_optimize fails for good on a target that it does not know, and nam
   }));
 
 Deno.test("db_optimize reports progress from 0 to 100 through all databases, never backwards", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const attempt = optimize(twoFiles(dir));
     await attempt.result;
     const percents = attempt.progress.map((line) => parseInt(line));
@@ -66,7 +67,7 @@ Deno.test("db_optimize reports progress from 0 to 100 through all databases, nev
   }));
 
 Deno.test("db_optimize goes on after a database that fails, and fails with what it was", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const [good] = twoFiles(dir);
     const before = bytesOf(`${dir}/a.db`);
     const missing: DatabaseTarget = { name: "sqlite:no.db", kind: "sqlite", path: `${dir}/no.db` };
@@ -77,7 +78,7 @@ Deno.test("db_optimize goes on after a database that fails, and fails with what 
   }));
 
 Deno.test("db_optimize tells all failures, and retries unless none of them can be mended", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/text.db`, "This is no database. ".repeat(100));
     const text: DatabaseTarget = { name: "sqlite:text.db", kind: "sqlite", path: `${dir}/text.db` };
     const missing: DatabaseTarget = { name: "sqlite:no.db", kind: "sqlite", path: `${dir}/no.db` };

@@ -2,7 +2,8 @@ import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createKvFile } from "../../../src/config/kv_file.ts";
 import type { DatabaseTarget } from "../../../src/handlers/handler.ts";
-import { bytesOf, inTempDir, optimize } from "./support.ts";
+import { bytesOf, optimize } from "./support.ts";
+import { withTempDir } from "../../support/temp_dir.ts";
 
 /** A wait that nobody would call short. What was measured on a quiet machine is told in `incremental_vacuum.ts`. */
 const LONG_WAIT_MS = 3_000;
@@ -53,7 +54,7 @@ class Writer implements AsyncDisposable {
 }
 
 Deno.test("db_optimize shrinks Daybook's own file beside a busy writer, which fails no commit and never waits long", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
     await createKvFile(path);
     using kv = await Deno.openKv(path);
@@ -80,7 +81,7 @@ Deno.test("db_optimize shrinks Daybook's own file beside a busy writer, which fa
   }));
 
 Deno.test("db_optimize leaves Daybook's own file whole, and usable after the next start", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
     await createKvFile(path);
     {
@@ -98,7 +99,7 @@ Deno.test("db_optimize leaves Daybook's own file whole, and usable after the nex
   }));
 
 Deno.test("db_optimize only analyzes an own file that was made without auto_vacuum, and notes that", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/daybook.kv`;
     using kv = await Deno.openKv(path);
     await bloat(kv, 5);

@@ -4,7 +4,8 @@ import type { DbOptimizeResult } from "../../../src/handlers/db_optimize.ts";
 import { workOnSqlite } from "../../../src/handlers/db_optimize/sqlite_work.ts";
 import { type DatabaseTarget, PermanentError } from "../../../src/handlers/handler.ts";
 import { scriptOutput } from "../../support/script_output.ts";
-import { bloatedFile, bytesOf, inTempDir, optimize, statistics } from "./support.ts";
+import { bloatedFile, bytesOf, optimize, statistics } from "./support.ts";
+import { withTempDir } from "../../support/temp_dir.ts";
 
 function sqlite(path: string): DatabaseTarget {
   return { name: "sqlite:app.db", kind: "sqlite", path };
@@ -21,7 +22,7 @@ const SETUPS = {
 
 for (const [kind, setup] of Object.entries(SETUPS)) {
   Deno.test(`db_optimize shrinks a SQLite file ${kind}, loses no row, and measures what it freed`, () =>
-    inTempDir(async (dir) => {
+    withTempDir(async (dir) => {
       const path = `${dir}/app.db`;
       bloatedFile(path, { setup });
       const before = bytesOf(path);
@@ -43,7 +44,7 @@ for (const [kind, setup] of Object.entries(SETUPS)) {
 }
 
 Deno.test("db_optimize frees nothing in an incremental file that has no free pages, and says 0", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     bloatedFile(path, { megabytes: 1, setup: "PRAGMA auto_vacuum = INCREMENTAL" });
     await optimize([sqlite(path)]).result;
@@ -54,14 +55,14 @@ Deno.test("db_optimize frees nothing in an incremental file that has no free pag
   }));
 
 Deno.test("db_optimize takes an empty file for a database without tables", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     await Deno.writeTextFile(`${dir}/app.db`, "");
     const result = await optimize([sqlite(`${dir}/app.db`)]).result;
     assertEquals([result.tables_analyzed, result.tables_optimized, result.space_freed_mb], [0, 0, 0]);
   }));
 
 Deno.test("db_optimize never makes a missing file", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     const error = await assertRejects(() => optimize([sqlite(path)]).result, Error);
     assertEquals(error.message, `Cannot optimize 'sqlite:app.db': there is no file at ${path}`);
@@ -70,7 +71,7 @@ Deno.test("db_optimize never makes a missing file", () =>
   }));
 
 Deno.test("db_optimize fails for good on a file that is no database, and leaves it as it is", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     const text = "This is no database. ".repeat(100);
     await Deno.writeTextFile(path, text);
@@ -80,7 +81,7 @@ Deno.test("db_optimize fails for good on a file that is no database, and leaves 
   }));
 
 Deno.test("db_optimize notes a table that it cannot analyze and goes on with the others", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     bloatedFile(path, { megabytes: 1, setup: "PRAGMA auto_vacuum = INCREMENTAL" });
     {
@@ -102,7 +103,7 @@ Deno.test("db_optimize notes a table that it cannot analyze and goes on with the
   }));
 
 Deno.test("db_optimize stops between slices when its signal fires, with the signal's reason", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     bloatedFile(path, { megabytes: 20, setup: "PRAGMA auto_vacuum = INCREMENTAL" });
     const aborting = new AbortController();
@@ -119,7 +120,7 @@ Deno.test("db_optimize stops between slices when its signal fires, with the sign
   }));
 
 Deno.test("db_optimize does not begin when its signal has fired", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     bloatedFile(path, { megabytes: 1 });
     const before = bytesOf(path);
@@ -132,7 +133,7 @@ Deno.test("db_optimize does not begin when its signal has fired", () =>
   }));
 
 Deno.test("db_optimize waits for a lock that another program holds, and goes on when it is free", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     bloatedFile(path, { megabytes: 1, setup: "PRAGMA journal_mode = WAL" });
     const before = bytesOf(path);
@@ -150,7 +151,7 @@ Deno.test("db_optimize waits for a lock that another program holds, and goes on 
 
 for (const mode of ["DELETE", "WAL"]) {
   Deno.test(`workOnSqlite() gives up on a lock that another program keeps (journal mode ${mode}), and says so`, () =>
-    inTempDir(async (dir) => {
+    withTempDir(async (dir) => {
       const path = `${dir}/app.db`;
       bloatedFile(path, { megabytes: 1, setup: `PRAGMA journal_mode = ${mode}` });
       using other = new DatabaseSync(path);
@@ -179,7 +180,7 @@ async function inNarrowProcess(path: string): Promise<DbOptimizeResult> {
 }
 
 Deno.test("db_optimize only analyzes a file without auto_vacuum in a process that lacks a permission, and notes what it takes", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     bloatedFile(path);
     const result = await inNarrowProcess(path);
@@ -194,7 +195,7 @@ Deno.test("db_optimize only analyzes a file without auto_vacuum in a process tha
   }));
 
 Deno.test("db_optimize shrinks a file with auto_vacuum=INCREMENTAL with no more permissions than the start has", () =>
-  inTempDir(async (dir) => {
+  withTempDir(async (dir) => {
     const path = `${dir}/app.db`;
     bloatedFile(path, { setup: "PRAGMA auto_vacuum = INCREMENTAL" });
     const before = bytesOf(path);

@@ -48,15 +48,6 @@ export function optimize(
   return { progress, logged, result };
 }
 
-export async function inTempDir(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "daybook_optimize_" });
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
 /** A file with two tables of which one has lost most of `megabytes`; `setup` comes before its first table. */
 export function bloatedFile(path: string, { megabytes = 4, setup = "" } = {}): void {
   using database = new DatabaseSync(path);
