@@ -15,6 +15,7 @@ import type { AuditParts } from "./src/api/audit.ts";
 import { FailedLoginCounter } from "./src/api/failed_logins.ts";
 import { LogProofs } from "./src/audit/log_proofs.ts";
 import { adminTokenVerifier } from "./src/api/tokens.ts";
+import { behindBarrier } from "./src/api/turn_barrier.ts";
 import { loadConfig, unknownVariables } from "./src/config/config.ts";
 import { ConfigError } from "./src/config/config_error.ts";
 import { sleep, systemClock } from "./src/events/clock.ts";
@@ -192,7 +193,7 @@ async function main(): Promise<void> {
     stopping: stopping.signal,
     logger: loggerOf("api"),
   });
-  const server = listen(config, app.fetch);
+  const server = listen(config, behindBarrier(app.fetch));
   logStarting(worker, { concurrency: config.concurrency, pid: Deno.pid });
   runtime.start();
 

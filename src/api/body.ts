@@ -8,6 +8,10 @@ import { findJsonFault, isJsonObject } from "../actors/json_value.ts";
 import { textOf } from "../events/utf8.ts";
 import type { ApiContext } from "./context.ts";
 import { fieldDoesNotFit, pointer, ProblemError } from "./problem.ts";
+import { turnBarrier } from "./turn_barrier.ts";
+
+/** Behind it a body is parsed, checked and made use of. */
+const bodiesRead = turnBarrier();
 
 /** Largest body in bytes, where a route does not say otherwise. */
 export const MAX_BODY_BYTES = 128 * 1024;
@@ -90,6 +94,7 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
     // read it otherwise, or so much as to touch `body`, makes a stream of it at several times the cost.
     const bytes = declared === null ? await readCounting(request.body, limit) : await request.bytes();
     if (bytes.byteLength > limit) throw tooLarge(limit);
+    await bodiesRead();
     return bytes;
   } catch (error) {
     if (error instanceof ProblemError) throw error;
