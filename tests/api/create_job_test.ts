@@ -388,3 +388,23 @@ Deno.test("POST /background-jobs takes no parameters and needs the scope jobs:wr
   assertMatch(scope.headers.get("WWW-Authenticate") ?? "", /scope="jobs:write"/);
   assertEquals((await problemIn(scope, 403)).detail, "This token lacks the scope jobs:write");
 });
+
+Deno.test("bodies that come in the same turn of the event loop are all read before a job is created", async () => {
+  const { jobs, call } = testApp();
+  const created: number[] = [];
+  // Each byte by itself takes a few steps more than a body in one piece.
+  const bytes = new TextEncoder().encode(JSON.stringify({ job_type: "anything" })).values();
+  const slow = new ReadableStream({
+    pull: (controller) => {
+      created.push(jobs.received.length);
+      const { value, done } = bytes.next();
+      if (done) controller.close();
+      else controller.enqueue(Uint8Array.of(value));
+    },
+  });
+
+  const answers = [call("POST", JOBS, slow), call("POST", JOBS, { job_type: "anything" })];
+  assertEquals((await Promise.all(answers)).map(({ status }) => status), [201, 201]);
+  assertEquals(created, Array(created.length).fill(0));
+  assertEquals(jobs.received.map(({ name }) => name), ["create", "create"]);
+});
