@@ -7,19 +7,15 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 /** Answers a function whose promise resolves at the event loop's next turn, at once for all who called it before. */
 export function turnBarrier(): () => Promise<void> {
   let next: Promise<void> | undefined;
-  const opened = () =>
-    new Promise<void>((open) => {
-      setImmediate(() => {
-        next = undefined;
-        open();
-      });
+  return () =>
+    next ??= nextTurn().then(() => {
+      next = undefined;
     });
-  return () => next ??= opened();
 }
 
 /** The handler behind a barrier. */

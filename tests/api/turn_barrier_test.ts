@@ -1,8 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { behindBarrier, turnBarrier } from "../../src/api/turn_barrier.ts";
-
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 Deno.test("a barrier holds back whoever comes, and lets all who came in one turn go on one after another", async () => {
   const pass = turnBarrier();
