@@ -126,9 +126,6 @@ Deno.test("a no-op job writes so many bytes, to the byte", async () => {
   for (const run of test.open) run.resolve({ done: true });
   await settle();
   const ended = since();
-  const bytesOf = (commits: readonly Commit[], first: string) =>
-    commits.flatMap(({ puts }) => puts).filter(({ key }) => key[0] === first)
-      .reduce((sum, { value }) => sum + value.length, 0);
   // Per job: job.created and job.started, in two commits, then job.completed; the row.
   assertEquals(
     [bytesOf(started, "0e"), bytesOf(ended, "0e"), bytesOf(ended, "0l")],
@@ -136,3 +133,18 @@ Deno.test("a no-op job writes so many bytes, to the byte", async () => {
   );
   await test.close();
 });
+
+Deno.test("one that waits before it is started writes as many, in two commits", async () => {
+  const { test, since } = await opened({ concurrency: 50, startNow: false });
+  await createMany(test, 50);
+  const created = since();
+  await test.start();
+  assertEquals([bytesOf(created, "0e"), bytesOf(since(), "0e")], [27_389, 16_489]);
+  await test.close();
+});
+
+/** Of the values under keys with this first part. */
+function bytesOf(commits: readonly Commit[], first: string): number {
+  return commits.flatMap(({ puts }) => puts).filter(({ key }) => key[0] === first)
+    .reduce((sum, { value }) => sum + value.length, 0);
+}
