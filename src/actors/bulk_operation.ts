@@ -12,7 +12,8 @@ import { firstIdAt } from "../events/ids.ts";
 import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
-import { countSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
+import { countSelected, isSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
+import { ChangedMeanwhile } from "./changed_meanwhile.ts";
 import { isRefusal } from "./errors.ts";
 import { ATTEMPT_ENDS } from "./job/events.ts";
 import type { JobChange } from "./job/projector.ts";
@@ -48,6 +49,7 @@ type Fate = "changed" | "unchanged" | "refused";
 /** A million jobs take minutes. */
 const TIMEOUT_SECONDS = 86_400;
 const LOG_PAGE = 1_000;
+const PAGE = 500;
 const DONE: Readonly<Record<BulkAction, string>> = {
   cancel: "cancelled",
   retry: "retried",
@@ -125,14 +127,17 @@ class BulkRun {
   }
 
   async run(): Promise<Record<Fate, number>> {
+    const { log } = this.#parts;
+    const { action } = this.#payload;
     const { attempt } = this.#context;
     if (attempt === 1) this.#context.progress(0, "counting");
     else await this.#countBefore();
     this.#total = this.#tally.changed +
       await countSelected(this.#parts.sources, this.#payload, this.#range);
 
+    using meanwhile = action === "cancel" ? new ChangedMeanwhile(log, (state) => this.#isLeft(state)) : null;
     await this.#walk(attempt === 1);
-    while (this.#payload.action === "cancel" && await this.#cancelMissed() > 0);
+    while (meanwhile && await this.#cancelMissed(meanwhile.take()) > 0);
     this.#total = 0;
     this.#report();
     return { ...this.#tally, refused: this.#refused.size };
@@ -151,29 +156,42 @@ class BulkRun {
 
   /** @param isFirst Whether no job can have met this operation before. */
   async #walk(isFirst: boolean): Promise<void> {
-    for await (const page of this.#pages()) {
-      await this.#actOn(isFirst ? page : await this.#untouched(page));
+    for await (const page of selectedJobs(this.#parts.sources, this.#payload, this.#range)) {
+      const meant = await this.#meant(page);
+      await this.#actOn(isFirst ? meant : await this.#untouched(meant));
     }
   }
 
   /** A job that was started, or went back to wait, while a page was read may have been in none of its lists. */
-  async #cancelMissed(): Promise<number> {
+  async #cancelMissed(ids: readonly string[]): Promise<number> {
+    this.#context.signal.throwIfAborted();
     const before = this.#tally.changed;
-    for await (const page of this.#pages()) {
-      await this.#actOn(await this.#untouched(page.filter((state) => state.cancelRequestedAt === null)));
+    for (let i = 0; i < ids.length; i += PAGE) {
+      const states = await this.#committed(ids.slice(i, i + PAGE));
+      const left = states.filter((state) => state !== null).filter((state) => this.#isLeft(state));
+      await this.#actOn(await this.#untouched(await this.#meant(left)));
     }
     return this.#tally.changed - before;
+  }
+
+  async #committed(ids: readonly string[]): Promise<(JobState | null)[]> {
+    const { states } = this.#parts;
+    await states.preload(() => Promise.resolve(ids.map((id) => ({ id }))));
+    return await Promise.all(ids.map((id) => states.committed(id)));
+  }
+
+  /** Whether the operation is about the job, and nobody has asked for its cancel. */
+  #isLeft(state: JobState): boolean {
+    return state.id < this.#origin.endId && state.cancelRequestedAt === null &&
+      isSelected(state, this.#payload);
   }
 
   /**
    * A cancel frees slots, in which further jobs start. Of a filter that names those that are being processed only the ones
    * that were so already are meant, or it would chase all that wait.
    */
-  async *#pages(): AsyncGenerator<JobState[]> {
-    const { status } = this.#payload.filter;
-    for await (const page of selectedJobs(this.#parts.sources, this.#payload, this.#range)) {
-      yield status === "processing" ? await this.#thoseThatRan(page) : page;
-    }
+  async #meant(page: readonly JobState[]): Promise<readonly JobState[]> {
+    return this.#payload.filter.status === "processing" ? await this.#thoseThatRan(page) : page;
   }
 
   async #thoseThatRan(page: readonly JobState[]): Promise<JobState[]> {
@@ -217,7 +235,7 @@ class BulkRun {
   }
 
   /** Those that this operation has not acted on. Only a job with an event since the operation was created needs a look. */
-  async #untouched(page: readonly JobState[]): Promise<JobState[]> {
+  async #untouched(page: readonly JobState[]): Promise<readonly JobState[]> {
     const touched = await Promise.all(
       page.map((state) => state.positions.at(-1)! > this.#origin.event.position && this.#hasTouched(state)),
     );

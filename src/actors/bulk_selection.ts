@@ -5,8 +5,8 @@
  */
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import type { JobStatus } from "./job/job.ts";
-import type { JobState } from "./job/state.ts";
-import { type JobListSources, listJobs } from "./job_list.ts";
+import { type JobState, statusOf } from "./job/state.ts";
+import { type JobListSources, listJobs, matches } from "./job_list.ts";
 import type { BulkSelection, JobFilter } from "./jobs.ts";
 
 const PAGE = 500;
@@ -43,6 +43,12 @@ export async function* selectedJobs(
     reads = 0;
   }
   if (page.length > 0) yield page;
+}
+
+/** Whether a job is one of them. */
+export function isSelected(state: JobState, { action, filter }: BulkSelection): boolean {
+  return state.jobType !== BULK_OPERATION && STATUSES[action].includes(statusOf(state.phase)) &&
+    matches(state, filter);
 }
 
 /** How many there are now: from the counters if they know what the filter asks for, otherwise by walking over them. */

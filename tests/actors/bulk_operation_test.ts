@@ -456,6 +456,40 @@ Deno.test("a bulk cancel counts a job once that did not fit when it was its turn
   assertEquals([matched, changed, unchanged, refused], [2, 2, 0, 0]);
 });
 
+Deno.test("a bulk cancel leaves alone what it cancelled and somebody retried meanwhile", async () => {
+  let retried = "";
+  const { jobs, run } = await withChanges([aSpec(), aSpec()], async ({ processor }, [first], act) => {
+    const decided = await act();
+    await processor.execute(retried = first!, { type: "retry" }, TESTER);
+    return decided;
+  });
+  const { matched, changed, unchanged, refused } = await run({});
+  assertEquals([matched, changed, unchanged, refused], [2, 2, 0, 0]);
+  assertEquals((await jobs.queries.get(retried))!.status, "queued");
+});
+
+Deno.test("a bulk cancel counts a job once whose cancel somebody else asked for meanwhile", async () => {
+  const { run } = await withChanges([aSpec(), aSpec()], async ({ processor }, [first], act) => {
+    await processor.execute(first!, { type: "start" }, TESTER);
+    await processor.execute(first!, { type: "cancel" }, TESTER);
+    return await act();
+  });
+  const { matched, changed, unchanged, refused } = await run({});
+  assertEquals([matched, changed, unchanged, refused], [2, 1, 1, 0]);
+});
+
+Deno.test("a bulk cancel leaves another bulk operation alone that changes meanwhile", async () => {
+  const { jobs, run, second } = await withChanges(
+    [aSpec(), bulkSpec({})],
+    async ({ processor }, [, other], act) => {
+      await processor.execute(other!, { type: "update", changes: { tags: ["red"] } }, TESTER);
+      return await act();
+    },
+  );
+  assertEquals((await run({})).matched, 1);
+  assertEquals((await jobs.queries.get(second))!.status, "queued");
+});
+
 Deno.test("a bulk cancel that is stopped while it looks for what it missed says how many it changed", async () => {
   const specs = [aSpec({ tags: ["red"] }), aSpec({ tags: ["blue"] })] as const;
   const { jobs, run, notes, stop, second } = await withChanges(
