@@ -34,9 +34,9 @@ export async function* selectedJobs(
   const lists = statusesOf(action, filter).map((status) => jobsOf(sources, { ...filter, status }, options));
   let page: JobState[] = [];
   let reads = 0;
-  for await (const state of newestFirst(lists)) {
-    if (state === READ) reads += 1;
-    else if (state.jobType !== BULK_OPERATION) page.push(state);
+  for await (const step of newestFirst(lists)) {
+    if (isMark(step)) reads += 1;
+    else if (step.jobType !== BULK_OPERATION) page.push(step);
     if (page.length < PAGE && reads < MOST_READS) continue;
     if (page.length > 0) yield page;
     page = [];
@@ -63,35 +63,44 @@ export async function countSelected(
   return count;
 }
 
-/** Says that a list was read on, whatever was found. */
-const READ = "read";
+/** Says that a list was read on: what else it has is of smaller ids. */
+interface Mark {
+  readonly downTo: string;
+}
+
+type Step = JobState | Mark;
+
+function isMark(step: Step): step is Mark {
+  return "downTo" in step;
+}
 
 async function* jobsOf(
   sources: JobListSources,
   filter: JobFilter,
   { signal, before }: SelectionOptions,
-): AsyncGenerator<JobState | typeof READ> {
+): AsyncGenerator<Step> {
   for (let after = before;;) {
     const page = { limit: PAGE, signal, ...(after !== undefined && { after }) };
     const { states, next } = await listJobs(sources, filter, page);
     yield* states;
     if (next === undefined) return;
-    yield READ;
+    yield { downTo: next };
     after = next;
   }
 }
 
-/** Merges lists that have the newest first; a job that moved from one to another while they were read comes once. */
-async function* newestFirst(
-  lists: readonly AsyncGenerator<JobState | typeof READ>[],
-): AsyncGenerator<JobState | typeof READ> {
+/**
+ * Merges lists that have the newest first; a job that moved from one to another while they were read comes once. Of none
+ * is more read than it takes to know which job comes next, so that one which has few does not hold up the others.
+ */
+async function* newestFirst(lists: readonly AsyncGenerator<Step>[]): AsyncGenerator<Step> {
   const heads = await Promise.all(lists.map(headOf));
   for (let last: string | undefined;;) {
     const newest = newestOf(heads);
     if (newest === undefined) return;
     const head = heads[newest]!;
-    if (head === READ || head.id !== last) yield head;
-    if (head !== READ) last = head.id;
+    if (isMark(head) || head.id !== last) yield head;
+    if (!isMark(head)) last = head.id;
     heads[newest] = await headOf(lists[newest]!);
   }
 }
@@ -101,12 +110,13 @@ async function headOf<T>(list: AsyncGenerator<T>): Promise<T | undefined> {
   return done ? undefined : value;
 }
 
-/** Index of the newest job, or of a list that must be read on before that is known; `undefined` at the end of all. */
-function newestOf(heads: readonly (JobState | typeof READ | undefined)[]): number | undefined {
-  let newest: { readonly i: number; readonly id: string } | undefined;
+/** Index of the newest step; `undefined` at the end of all lists. */
+function newestOf(heads: readonly (Step | undefined)[]): number | undefined {
+  let newest: { readonly i: number; readonly place: string } | undefined;
   for (const [i, head] of heads.entries()) {
-    if (head === READ) return i;
-    if (head && (newest === undefined || head.id > newest.id)) newest = { i, id: head.id };
+    if (head === undefined) continue;
+    const place = isMark(head) ? head.downTo : head.id;
+    if (newest === undefined || place > newest.place) newest = { i, place };
   }
   return newest?.i;
 }
