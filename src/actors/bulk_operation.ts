@@ -12,7 +12,7 @@ import { firstIdAt } from "../events/ids.ts";
 import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
-import { countSelected, isSelected, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
+import { isSelected, knownCount, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
 import { ChangedMeanwhile } from "./changed_meanwhile.ts";
 import { isRefusal } from "./errors.ts";
 import { ATTEMPT_ENDS } from "./job/events.ts";
@@ -22,6 +22,7 @@ import { type JobListSources, matches } from "./job_list.ts";
 import type { JobProcessor } from "./job_processor.ts";
 import type { JobStates } from "./job_states.ts";
 import type { JobQueries } from "./jobs.ts";
+import { walkedShare } from "./walked_share.ts";
 
 export interface BulkOperationParts {
   readonly log: EventLog<JobChange>;
@@ -108,8 +109,10 @@ class BulkRun {
   readonly #tally = { changed: 0, unchanged: 0 };
   /** A job may fit again on a later walk. */
   readonly #refused = new Set<string>();
-  /** How many jobs it is about, as far as is known. */
-  #total = 0;
+  /** How many jobs it is about, as far as is known; `undefined` when no counter knows. */
+  #total: number | undefined;
+  /** Which share of the log the walk has passed, 0 to 1. */
+  #walked = 0;
 
   constructor(parts: BulkOperationParts, payload: BulkPayload, context: HandlerContext, origin: Origin) {
     this.#parts = parts;
@@ -127,27 +130,25 @@ class BulkRun {
   }
 
   async run(): Promise<Record<Fate, number>> {
-    const { log } = this.#parts;
+    const { sources, log } = this.#parts;
     const { action } = this.#payload;
-    const { attempt } = this.#context;
-    if (attempt === 1) this.#context.progress(0, "counting");
-    else await this.#countBefore();
-    this.#total = this.#tally.changed +
-      await countSelected(this.#parts.sources, this.#payload, this.#range);
+    const isFirst = this.#context.attempt === 1;
+    if (!isFirst) await this.#countBefore();
+    const known = knownCount(sources, this.#payload);
+    if (known !== undefined) this.#total = this.#tally.changed + known;
+    this.#report();
 
     using meanwhile = action === "cancel" ? new ChangedMeanwhile(log, (state) => this.#isLeft(state)) : null;
-    await this.#walk(attempt === 1);
+    await this.#walk(isFirst);
     while (meanwhile && await this.#cancelMissed(meanwhile.take()) > 0);
-    this.#total = 0;
-    this.#report();
+    this.#context.progress(100, `${grouped(this.#tally.changed)} of ${grouped(this.#seen)} ${this.#done}`);
     return { ...this.#tally, refused: this.#refused.size };
   }
 
-  /** Told at once, since the operation may be stopped before the rest is counted. */
+  /** Told before the walk, since the operation may be stopped during it. */
   async #countBefore(): Promise<void> {
     this.#context.progress(0, "counting what earlier attempts did");
-    const changed = this.#tally.changed = await this.#changedBefore();
-    this.#context.progress(0, `${grouped(changed)} ${this.#done} by earlier attempts, counting the rest`);
+    this.#tally.changed = await this.#changedBefore();
   }
 
   get #done(): string {
@@ -156,10 +157,17 @@ class BulkRun {
 
   /** @param isFirst Whether no job can have met this operation before. */
   async #walk(isFirst: boolean): Promise<void> {
-    for await (const page of selectedJobs(this.#parts.sources, this.#payload, this.#range)) {
+    const { sources, log } = this.#parts;
+    const shareDownTo = await walkedShare(log, this.#payload.filter, this.#origin.began);
+    const onWalked = (downTo: string) => {
+      this.#walked = shareDownTo(downTo);
+      this.#report();
+    };
+    for await (const page of selectedJobs(sources, this.#payload, { ...this.#range, onWalked })) {
       const meant = await this.#meant(page);
       await this.#actOn(isFirst ? meant : await this.#untouched(meant));
     }
+    this.#walked = 1;
   }
 
   /** A job that was started, or went back to wait, while a page was read may have been in none of its lists. */
@@ -263,14 +271,25 @@ class BulkRun {
     return changed;
   }
 
-  #report(): void {
-    const { changed, unchanged } = this.#tally;
-    const seen = changed + unchanged + this.#refused.size;
-    // Jobs that come or go meanwhile make the count at the start an estimate.
-    const total = Math.max(this.#total, seen);
-    const note = `${grouped(changed)} of ${grouped(total)} ${this.#done}`;
-    this.#context.progress(total === 0 ? 100 : 100 * seen / total, note);
+  get #seen(): number {
+    return this.#tally.changed + this.#tally.unchanged + this.#refused.size;
   }
+
+  #report(): void {
+    const [changed, seen, total] = [this.#tally.changed, this.#seen, this.#total];
+    if (total === undefined) {
+      this.#context.progress(rounded(100 * this.#walked), `${grouped(changed)} ${this.#done} so far`);
+      return;
+    }
+    // Jobs that come or go meanwhile make the count at the start an estimate.
+    const all = Math.max(total, seen);
+    const note = `${grouped(changed)} of ${grouped(all)} ${this.#done}`;
+    this.#context.progress(all === 0 ? 0 : rounded(100 * seen / all), note);
+  }
+}
+
+function rounded(percent: number): number {
+  return Math.round(10 * percent) / 10;
 }
 
 function grouped(count: number): string {

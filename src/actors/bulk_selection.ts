@@ -23,6 +23,8 @@ export interface SelectionOptions {
   readonly signal: AbortSignal;
   /** Only jobs with smaller ids. */
   readonly before?: string;
+  /** Told that there is no further job but with smaller ids, whatever was found above. */
+  readonly onWalked?: (downTo: string) => void;
 }
 
 /** Pages of these jobs, newest first, no job twice. A job may have changed since its page was read. */
@@ -35,8 +37,10 @@ export async function* selectedJobs(
   let page: JobState[] = [];
   let reads = 0;
   for await (const step of newestFirst(lists)) {
-    if (isMark(step)) reads += 1;
-    else if (step.jobType !== BULK_OPERATION) page.push(step);
+    if (isMark(step)) {
+      reads += 1;
+      options.onWalked?.(step.downTo);
+    } else if (step.jobType !== BULK_OPERATION) page.push(step);
     if (page.length < PAGE && reads < MOST_READS) continue;
     if (page.length > 0) yield page;
     page = [];
@@ -51,13 +55,19 @@ export function isSelected(state: JobState, { action, filter }: BulkSelection): 
     matches(state, filter);
 }
 
-/** How many there are now: from the counters if they know what the filter asks for, otherwise by walking over them. */
+/** How many there are now, if the counters know what the filter asks for. */
+export function knownCount(sources: JobListSources, selection: BulkSelection): number | undefined {
+  return isCounted(selection.filter) ? sumOfCounts(sources, selection) : undefined;
+}
+
+/** How many there are now: from the counters if they know it, otherwise by walking over them. */
 export async function countSelected(
   sources: JobListSources,
   selection: BulkSelection,
   options: SelectionOptions,
 ): Promise<number> {
-  if (isCounted(selection.filter)) return sumOfCounts(sources, selection);
+  const known = knownCount(sources, selection);
+  if (known !== undefined) return known;
   let count = 0;
   for await (const page of selectedJobs(sources, selection, options)) count += page.length;
   return count;
