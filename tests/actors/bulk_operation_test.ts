@@ -175,12 +175,22 @@ runtimeTest(
   },
 );
 
-for (const action of ["cancel", "delete"] as const) {
-  Deno.test(`a bulk ${action} goes on after a crash and tells in the end of all that it did`, async () => {
+for (
+  const [action, filter] of [
+    ["cancel", { queue: "default" }],
+    ["delete", { queue: "default" }],
+    ["cancel", { tag: "red" }],
+    ["delete", { tag: "red" }],
+  ] as const
+) {
+  const title = `a bulk ${action} of ${
+    JSON.stringify(filter)
+  } goes on after a crash and tells of all that it did`;
+  Deno.test(title, async () => {
     const first = await TestRuntime.open();
-    const ids = await createMany(first, 2_000);
+    const ids = await createMany(first, 2_000, () => ({ tags: ["red"] }));
     if (action === "delete") await bulk(first, { action: "cancel", filter: {} });
-    const operation = await startBulk(first, { action, filter: { queue: "default" } });
+    const operation = await startBulk(first, { action, filter });
     const second = await crashAfter(first, action === "cancel" ? "job.cancelled" : "job.deleted", 700);
     const job = await endOf(second, operation);
     assertEquals([figures(job), job.attempt], [[2_000, 2_000, 0, 0], 2]);
