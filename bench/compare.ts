@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import type { Latency, Reference, Row } from "./measurement.ts";
+import type { Latency, Memory, Reference, Row } from "./measurement.ts";
 import type { Comparison, Conditions, Report, RowComparison } from "./report.ts";
 
 /** The file is not what `deno task bench --json` wrote. */
@@ -23,6 +23,7 @@ export class NotABenchReportError extends Error {
 const COMPARED_CONDITIONS = ["deno", "system", "cores", "log_level", "durability"] as const;
 
 const latency = z.object({ p50: z.number(), p99: z.number() });
+const memory = z.object({ now: z.number(), peak: z.number().nullable() });
 
 /** What is read of a report; the rest may be as an earlier version had it. */
 const reportSchema = z.object({
@@ -37,11 +38,12 @@ const reportSchema = z.object({
     what: z.string(),
     per_second: z.number().nullable(),
     latency_ms: latency.nullable(),
+    memory_mb: memory.nullable(),
     reference: z.looseObject({ what: z.string(), ratio: z.union([z.number(), latency]) }).nullable(),
   })),
 });
 
-interface EarlierRow extends Pick<Row, "name" | "per_second" | "latency_ms"> {
+interface EarlierRow extends Pick<Row, "name" | "per_second" | "latency_ms" | "memory_mb"> {
   readonly reference: Pick<Reference, "what" | "ratio"> | null;
 }
 
@@ -86,6 +88,7 @@ function compareRows(now: Row, earlier: EarlierRow): RowComparison {
     name: now.name,
     per_second: quotient(now.per_second, earlier.per_second),
     latency_ms: quotients(now.latency_ms, earlier.latency_ms),
+    memory_mb: memoryQuotients(now.memory_mb, earlier.memory_mb),
     reference_ratio: comparable ? ratioOfRatios(now.reference.ratio, earlier.reference!.ratio) : null,
   };
 }
@@ -99,6 +102,11 @@ function quotients(now: Latency | null, earlier: Latency | null): Latency | null
   if (now === null || earlier === null) return null;
   const [p50, p99] = [quotient(now.p50, earlier.p50), quotient(now.p99, earlier.p99)];
   return p50 === null || p99 === null ? null : { p50, p99 };
+}
+
+function memoryQuotients(now: Memory | null, earlier: Memory | null): Memory | null {
+  const ofNow = quotient(now?.now ?? null, earlier?.now ?? null);
+  return ofNow === null ? null : { now: ofNow, peak: quotient(now!.peak, earlier!.peak) };
 }
 
 function quotient(now: number | null, earlier: number | null): number | null {

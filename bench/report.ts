@@ -40,6 +40,7 @@ export interface RowComparison {
   readonly name: string;
   readonly per_second: number | null;
   readonly latency_ms: Latency | null;
+  readonly memory_mb: Memory | null;
   /** Of the two ratios to the same reference, each taken in its own run: noise of the machine cancels out. */
   readonly reference_ratio: number | Latency | null;
 }
@@ -71,7 +72,7 @@ export function toText({ conditions, rows, comparison }: Report): string {
   ]);
   const head = ["what", "ratio", "per s", "compared with", "p50 / p99 ms", "MB"];
   return [
-    table([...head, ...(comparison ? ["ratio now / then", "rate now / then"] : [])], cells),
+    table([...head, ...(comparison ? ["ratio now / then", "rate now / then", "MB now / then"] : [])], cells),
     "",
     ...(comparison ? differences(comparison) : []),
     `Deno ${deno}, V8 ${v8}, ${system}, ${cores} cores; files in ${folder}; ${durability}.`,
@@ -84,8 +85,12 @@ export function toText({ conditions, rows, comparison }: Report): string {
 
 function compared({ rows }: Comparison, { name }: Row): string[] {
   const found = rows.find((row) => row.name === name);
-  if (!found) return ["not then", ""];
-  return [times(found.reference_ratio), times(found.per_second ?? found.latency_ms)];
+  if (!found) return ["not then", "", ""];
+  return [
+    times(found.reference_ratio),
+    times(found.per_second ?? found.latency_ms),
+    found.memory_mb ? memoryTimes(found.memory_mb) : "",
+  ];
 }
 
 function times(ratio: number | Latency | null): string {
@@ -95,9 +100,13 @@ function times(ratio: number | Latency | null): string {
     : `p50 ${ratio.p50.toFixed(2)} × / p99 ${ratio.p99.toFixed(2)} ×`;
 }
 
+function memoryTimes({ now, peak }: Memory): string {
+  return peak === null ? times(now) : `${times(now)} / ${times(peak)}`;
+}
+
 function differences({ earlier_time, differences, only_now, only_earlier }: Comparison): string[] {
   return [
-    `Then: ${earlier_time}. A rate now / then above 1 is faster, a latency above 1 slower.`,
+    `Then: ${earlier_time}. A rate now / then above 1 is faster, a latency above 1 slower, MB above 1 more.`,
     ...differences.map((difference) => `WARNING: not the same conditions: ${difference}`),
     ...(only_now.length > 0 ? [`Only now: ${only_now.join(", ")}.`] : []),
     ...(only_earlier.length > 0 ? [`Only then: ${only_earlier.join(", ")}.`] : []),

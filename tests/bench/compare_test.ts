@@ -31,6 +31,10 @@ function latencyRow(p50: number, p99: number, raw: number): Row {
   });
 }
 
+function memoryRow(now: number, peak: number | null): Row {
+  return row("server_idle", "server_idle", { asked: 1, done: 1, memory_mb: { now, peak } });
+}
+
 function report(rows: Row[], changed: Partial<Conditions> = {}): Report {
   return { conditions: { ...conditions("/tmp", QUICK), ...changed }, rows };
 }
@@ -50,7 +54,13 @@ Deno.test("compareReports() divides rates, and ratios to the reference, by those
   const now = report([rateRow("added", 2_500, 10_000)]);
   const earlier = report([rateRow("added", 10_000, 20_000)]);
   const { rows } = compareReports(now, earlier);
-  assertEquals(rows, [{ name: "added", per_second: 0.25, latency_ms: null, reference_ratio: 0.5 }]);
+  assertEquals(rows, [{
+    name: "added",
+    per_second: 0.25,
+    latency_ms: null,
+    memory_mb: null,
+    reference_ratio: 0.5,
+  }]);
 });
 
 Deno.test("compareReports() divides the two percentiles of a latency apart", () => {
@@ -59,8 +69,16 @@ Deno.test("compareReports() divides the two percentiles of a latency apart", () 
     name: "idle",
     per_second: null,
     latency_ms: { p50: 1.5, p99: 2 },
+    memory_mb: null,
     reference_ratio: { p50: 3, p99: 4 },
   }]);
+});
+
+Deno.test("compareReports() divides the memory of a row and its peak apart, as far as both runs tell them", () => {
+  const compared = (earlierPeak: number | null) =>
+    compareReports(report([memoryRow(90, 150)]), report([memoryRow(60, earlierPeak)])).rows[0]?.memory_mb;
+  assertEquals(compared(200), { now: 1.5, peak: 0.75 });
+  assertEquals(compared(null), { now: 1.5, peak: null });
 });
 
 Deno.test("compareReports() gives no ratio of ratios to references that are not the same", () => {
@@ -99,14 +117,19 @@ Deno.test("compareReports() warns of conditions that differ, but not of the time
 });
 
 Deno.test("toText() prints the ratios to an earlier run beside each row, and what cannot be compared", () => {
-  const now = report([rateRow("added", 2_500, 10_000), rateRow("replay", 1, 1), latencyRow(3, 8, 1)]);
-  const earlier = report([rateRow("added", 10_000, 20_000), latencyRow(2, 4, 2), rateRow("lists", 1, 1)], {
-    cores: 99,
-  });
+  const now = report([
+    ...[rateRow("added", 2_500, 10_000), rateRow("replay", 1, 1), latencyRow(3, 8, 1)],
+    memoryRow(90, 150),
+  ]);
+  const earlier = report([
+    ...[rateRow("added", 10_000, 20_000), latencyRow(2, 4, 2), rateRow("lists", 1, 1)],
+    memoryRow(60, 200),
+  ], { cores: 99 });
   const text = toText({ ...now, comparison: compareReports(now, earlier) });
   const line = (start: string) => text.split("\n").find((line) => line.startsWith(start)) ?? "";
   assert(/0\.50 × +0\.25 ×$/.test(line("added")), text);
   assert(/p50 3\.00 × \/ p99 4\.00 × +p50 1\.50 × \/ p99 2\.00 ×$/.test(line("idle")), text);
+  assert(/90 \/ 150 +1\.50 × \/ 0\.75 ×$/.test(line("server_idle")), text);
   assert(line("replay").endsWith("not then"), text);
   assertStringIncludes(text, "WARNING: not the same conditions: cores:");
   assertStringIncludes(text, "Only now: replay.");
@@ -115,10 +138,15 @@ Deno.test("toText() prints the ratios to an earlier run beside each row, and wha
 });
 
 Deno.test("readReport() reads what was written, also where a later version has added to it", async () => {
-  const written = { ...report([rateRow("added", 10, 20), latencyRow(1, 2, 1)]), comparison: {}, later: true };
+  const written = {
+    ...report([rateRow("added", 10, 20), latencyRow(1, 2, 1), memoryRow(1, 1)]),
+    comparison: {},
+    later: true,
+  };
   await withFile(JSON.stringify(written), async (path) => {
-    const { rows } = compareReports(report([rateRow("added", 10, 20)]), await readReport(path));
-    assertEquals(rows[0]?.per_second, 1);
+    const now = report([rateRow("added", 10, 20), memoryRow(3, 3)]);
+    const { rows: [added, idle] } = compareReports(now, await readReport(path));
+    assertEquals([added?.per_second, idle?.memory_mb], [1, { now: 3, peak: 3 }]);
   });
 });
 
