@@ -47,6 +47,18 @@ Deno.test("a start reads as much after 5,000 completed jobs as after 50", async 
   assert(few.entries < 50, `${few.entries} entries`);
 });
 
+Deno.test("a start after kill -9 reads as much after 5,000 completed jobs as after 50", async () => {
+  const readAfterKill = async (completed: number) => {
+    const store = await storeWith(completed);
+    const killed = await TestRuntime.open({ store });
+    assertEquals(killed.open.length, 2, "jobs were running");
+    return await readByStart(store);
+  };
+  const [few, many] = [await readAfterKill(50), await readAfterKill(5_000)];
+  assertEquals(many, few);
+  assert(few.entries < 50, `${few.entries} entries`);
+});
+
 /** A store with waiting jobs, one after another of another queue or priority. */
 async function storeOfWaiting(count: number, queues: number): Promise<MemoryStore> {
   const store = new MemoryStore();
