@@ -5,7 +5,7 @@
  * @module
  */
 import type { EventLog } from "../events/event_log.ts";
-import type { Store } from "../events/store.ts";
+import { dueByType, type TypeLists } from "./due_by_type.ts";
 import { timeIn } from "./job/id.ts";
 import { dueLane } from "./job/keys.ts";
 import type { FoundJob } from "./stored_jobs.ts";
@@ -30,11 +30,12 @@ export interface Horizon extends Place {
   readonly from: number;
 }
 
-export interface DueSource {
-  readonly store: Store;
+export interface DueSource extends TypeLists {
   readonly log: Pick<EventLog<unknown>, "find">;
   /** Jobs of other types are passed over. */
   readonly handles: (jobType: string) => boolean;
+  /** By which it is decided what is due, in milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 export interface DuePage {
@@ -49,6 +50,9 @@ interface Part extends Pick<DuePage, "jobs"> {
 
 /** Before all others. */
 export const BEGINNING: Horizon = { id: "", readyAt: -1, from: 0 };
+
+/** What is on disk is read so long before it may be due: there may be much to pass over. */
+export const AHEAD_MS = 5_000;
 
 const decoder = new TextDecoder();
 
@@ -78,23 +82,35 @@ export function comparePlaces(a: Place, b: Place): number {
   return a.readyAt - b.readyAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-async function byTime(
-  { store, handles }: DueSource,
-  { queue, rank }: Lane,
-  after: Place,
-  want: number,
-): Promise<Part> {
+/** Whether something behind the place may be due now, or very soon. */
+export function mayBeSoon({ now }: DueSource, { readyAt }: Place): boolean {
+  return readyAt <= now() + AHEAD_MS;
+}
+
+async function byTime(source: DueSource, lane: Lane, after: Place, want: number): Promise<Part> {
+  const { store, handles } = source;
+  const { queue, rank } = lane;
   const prefix = dueLane(queue, rank);
-  const start = [...prefix, Math.max(0, after.readyAt), `${after.id}\0`];
-  const jobs = (await store.list({ prefix, start }, { limit: want })).map(({ key, value }) => ({
-    id: key[4] as string,
-    readyAt: key[3] as number,
-    jobType: decoder.decode(value),
-  }));
-  return {
-    jobs: jobs.filter(({ jobType }) => handles(jobType)),
-    end: jobs.length < want ? undefined : jobs.at(-1)!,
-  };
+  let last = after;
+  for (let pages = 1;; pages++) {
+    const start = [...prefix, Math.max(0, last.readyAt), `${last.id}\0`];
+    const read = (await store.list({ prefix, start }, { limit: want })).map(({ key, value }) => ({
+      id: key[4] as string,
+      readyAt: key[3] as number,
+      jobType: decoder.decode(value),
+    }));
+    const jobs = read.filter(({ jobType }) => handles(jobType));
+    const end = read.length < want ? undefined : read.at(-1)!;
+    if (!end || jobs.length > 0 || !mayBeSoon(source, end)) return { jobs, end };
+    // However many are in the way, a few behind them are found at once.
+    const few = pages === 1 ? await dueByType(source, lane, want) : undefined;
+    if (few) return { jobs: few.filter((job) => comparePlaces(job, after) > 0).map(toEntry), end: undefined };
+    last = end;
+  }
+}
+
+function toEntry({ id, readyAt, jobType }: DueEntry): DueEntry {
+  return { id, readyAt, jobType };
 }
 
 /** @param upTo What stands behind this place need not be read. */

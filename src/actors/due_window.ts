@@ -1,11 +1,13 @@
 /**
  * A window on what waits in one queue and priority: the first thousand or so in memory, the rest on disk.
  *
- * Everything on disk up to the horizon is in the window; what lands beyond it stays on disk until the window runs low.
+ * Everything on disk up to the horizon is in the window; what lands beyond it stays on disk until the window runs low and
+ * the horizon's time is near.
  *
  * @module
  */
 import {
+  AHEAD_MS,
   BEGINNING,
   comparePlaces,
   type DueEntry,
@@ -13,6 +15,7 @@ import {
   type DueSource,
   type Horizon,
   horizonBehind,
+  mayBeSoon,
   type Place,
   readDue,
 } from "./due_page.ts";
@@ -68,9 +71,16 @@ export class DueWindow {
     return undefined;
   }
 
-  /** Whether there is nothing at hand and something may be on disk. */
-  get mustRead(): boolean {
-    return this.#horizon !== undefined && this.first() === undefined;
+  /** Whether there is nothing at hand and something on disk may be due. */
+  mustRead(now: number): boolean {
+    return this.#horizon !== undefined && this.#horizon.readyAt <= now && this.first() === undefined;
+  }
+
+  /** When the first is due, or it is time to read which comes next; `undefined` while nothing is known to come. */
+  get nextAt(): number | undefined {
+    const first = this.first();
+    if (first) return first.readyAt;
+    return this.#horizon && !this.#meanwhile ? this.#horizon.readyAt - AHEAD_MS : undefined;
   }
 
   /** Entries in memory. */
@@ -83,9 +93,9 @@ export class DueWindow {
     return this.size === 0 && this.#horizon === undefined && this.#meanwhile === undefined;
   }
 
-  /** Reads on, unless it does so already. */
+  /** Reads on if there is reason to, unless it does so already. */
   readOn(): void {
-    if (!this.#meanwhile) this.refill().catch(this.#options.onError);
+    if (!this.#meanwhile && this.#wanted) this.refill().catch(this.#options.onError);
   }
 
   add(entry: DueEntry): void {
@@ -109,16 +119,22 @@ export class DueWindow {
     if (this.isSpent) this.#options.onSpent(this);
   }
 
-  /** Reads on from the horizon until the window is filled or all is read. */
+  /** Reads on from the horizon until the window is filled, or all is read that may be due soon. */
   async refill(): Promise<void> {
     if (this.#meanwhile) return;
     try {
-      while (this.#horizon && this.#isLow) await this.#readPage(this.#horizon);
+      for (let from = this.#wanted; from; from = this.#wanted) await this.#readPage(from);
     } finally {
       this.#meanwhile = undefined;
     }
     if (this.isSpent) this.#options.onSpent(this);
     this.#options.onFound();
+  }
+
+  /** The horizon, if there is reason to read on from it. */
+  get #wanted(): Horizon | undefined {
+    const horizon = this.#horizon;
+    return horizon && this.#isLow && mayBeSoon(this.#options, horizon) ? horizon : undefined;
   }
 
   /** Held entries do not count: behind them there must be some to choose from. */
@@ -174,6 +190,6 @@ export class DueWindow {
         this.#first = 0;
       }
     } else this.#entries.splice(at, 1);
-    if (this.#horizon && this.#isLow) this.readOn();
+    this.readOn();
   }
 }

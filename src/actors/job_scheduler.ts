@@ -12,8 +12,8 @@
 import pLimit from "p-limit";
 import type { ChangingAppend } from "../events/append.ts";
 import type { EventLog } from "../events/event_log.ts";
-import type { Store } from "../events/store.ts";
 import type { SlotKind } from "./attempt_slots.ts";
+import type { TypeLists } from "./due_by_type.ts";
 import { type DueEntry, DueWindow, type DueWindowOptions, type WindowSizes } from "./due_window.ts";
 import { JOB_PRIORITIES } from "./job/job.ts";
 import type { JobChange } from "./job/projector.ts";
@@ -34,11 +34,12 @@ const STATES_AT_HAND = 4_000;
 /** Every so many choices the one that has waited longest is taken. */
 const FAIR_TURN = 10;
 
-export interface JobSchedulerOptions {
-  readonly store: Store;
+export interface JobSchedulerOptions extends TypeLists {
   readonly log: Pick<EventLog<unknown>, "find">;
   /** Whether this process has a handler for the type; other jobs wait. */
   readonly handles: (jobType: string) => boolean;
+  /** The `now` that {@linkcode JobScheduler.take} is called with. */
+  readonly now: () => number;
   /** Brings the states of jobs that will soon be chosen to hand. */
   readonly preload: (find: () => Promise<readonly FoundJob[]>) => Promise<void>;
   /** Told when more was read from disk: there may be something to take. */
@@ -78,7 +79,10 @@ export class JobScheduler {
     return size;
   }
 
-  /** Forgets everything and reads the first window of each priority of these queues, all that have jobs waiting. */
+  /**
+   * Forgets everything and reads the first window of each priority of these queues, all in which jobs wait that have a
+   * handler. Whatever need not wait for the rest can be taken before all are read.
+   */
   async load(queues: Iterable<string>): Promise<void> {
     for (const { windows } of Object.values(this.#waiting)) windows.clear();
     const lanes = lanesOf(new Set(queues)).sort((a, b) => b.rank - a.rank);
@@ -108,7 +112,7 @@ export class JobScheduler {
     const waiting = this.#waiting[kind];
     const fair = (waiting.choices + 1) % FAIR_TURN === 0;
     const best = fair ? this.#longestWaiting(waiting, now) : this.#mostUrgent(waiting, now);
-    if (this.#mayBeOnDisk(waiting, fair ? undefined : best) || !best) return undefined;
+    if (this.#mayBeOnDisk(waiting, now, fair ? undefined : best) || !best) return undefined;
     waiting.choices += 1;
     best.window.remove(best.entry);
     return best.entry.id;
@@ -117,7 +121,7 @@ export class JobScheduler {
   /** Whether a job that is being created would be chosen before everything that waits. */
   wouldBeNext(now: number, kind: SlotKind = "ordinary"): boolean {
     const waiting = this.#waiting[kind];
-    for (const window of waiting.windows.values()) if (window.mustRead) return false;
+    for (const window of waiting.windows.values()) if (window.mustRead(now)) return false;
     return this.#mostUrgent(waiting, now) === undefined;
   }
 
@@ -126,12 +130,12 @@ export class JobScheduler {
     this.#waiting[kind].choices += 1;
   }
 
-  /** When the next job becomes due, in milliseconds since the epoch; `undefined` when none is known to. */
+  /** When the next job becomes due or is to be looked for, in milliseconds since the epoch; `undefined` when none is known of. */
   nextDueAt(kind: SlotKind = "ordinary"): number | undefined {
     let next: number | undefined;
     for (const window of this.#waiting[kind].windows.values()) {
-      const entry = window.first();
-      if (entry && (next === undefined || entry.readyAt < next)) next = entry.readyAt;
+      const { nextAt } = window;
+      if (nextAt !== undefined && (next === undefined || nextAt < next)) next = nextAt;
     }
     return next;
   }
@@ -173,12 +177,12 @@ export class JobScheduler {
   }
 
   /** Whether a window that has nothing at hand may have a better choice on disk; it is then read, and told of. */
-  #mayBeOnDisk({ windows }: Waiting, best: Choice | undefined): boolean {
+  #mayBeOnDisk({ windows }: Waiting, now: number, best: Choice | undefined): boolean {
     let mayBe = false;
     for (const window of windows.values()) {
-      if (!window.mustRead || (best && window.rank < best.window.rank)) continue;
+      if (window.first() || (best && window.rank < best.window.rank)) continue;
       window.readOn();
-      mayBe = true;
+      mayBe ||= window.mustRead(now);
     }
     return mayBe;
   }

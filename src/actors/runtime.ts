@@ -109,13 +109,19 @@ export class Runtime {
     waiting.load(log.position);
     const stored = new StoredJobs({ store, log, running });
     const shared = new SharedReads(log);
-    const states = new JobStates(stored, new StoredJobs({ store, log: shared, running }));
+    const storedForMany = new StoredJobs({ store, log: shared, running });
+    const states = new JobStates(stored, storedForMany);
     const processor = new JobProcessor({ log, states, clock, random });
+    const now = () => Math.max(clock.now(), log.time);
+    const handles = (jobType: string) => jobTypes.get(jobType) !== undefined;
     const restart = (error: unknown) => supervisor.send({ type: "child.failed", error });
     const scheduler: JobScheduler = new JobScheduler({
       store,
       log: shared,
-      handles: (jobType) => jobTypes.get(jobType) !== undefined,
+      handles,
+      jobTypes: () => jobTypes.names(),
+      read: (jobs) => storedForMany.read(jobs),
+      now,
       preload: (find) => states.preload(find),
       onFound: () => pool.fill(),
       reservedQueue: BULK_QUEUE,
@@ -137,7 +143,6 @@ export class Runtime {
     });
     const queries = new JobQueryService({ log, store, stored, states, counts, running, clock });
     const commands = new JobCommandService({ log, store, processor, queries, pool, clock });
-    const now = () => Math.max(clock.now(), log.time);
     const sources = { store, log, stored, counts, running, now };
     jobTypes.register(bulkOperation({ log, sources, states, processor, queries }));
     const bulk: BulkQueries = {
@@ -149,7 +154,7 @@ export class Runtime {
         pool,
         scheduler,
         clock,
-        queues: () => queuesWithWaiting(counts),
+        queues: () => queuesWithWaiting(counts, handles),
         recover: () => recoverInterrupted(running, processor),
         onRecovered: options.onRecovered ?? (() => {}),
         onRestart: options.onRestart ?? (() => {}),
@@ -220,8 +225,11 @@ export class Runtime {
   }
 }
 
-function* queuesWithWaiting(counts: JobCounts): Generator<string> {
-  for (const { queue, counts: { queued } } of counts.lanes()) if (queued > 0) yield queue;
+/** The queues in which jobs wait that can be started here. */
+function* queuesWithWaiting(counts: JobCounts, handles: (jobType: string) => boolean): Generator<string> {
+  for (const { queue, jobType, counts: { queued } } of counts.lanes()) {
+    if (queued > 0 && handles(jobType)) yield queue;
+  }
 }
 
 function followTree(log: EventLog<JobChange>, privateKey: KeyObject, options: RuntimeOptions): TreeFollower {

@@ -54,18 +54,17 @@ export function supervisorMachine(parts: SupervisorParts) {
     actors: {
       recovery: fromPromise(async () => parts.onRecovered(await parts.recover())),
       scheduling: fromCallback<SupervisorEvent>(({ sendBack }) => {
-        let over = false;
-        const load = () =>
-          scheduler.load(parts.queues()).then(() => {
-            if (!over) pool.open();
-          }).catch((error) => sendBack({ type: "child.failed", error }));
+        const load = () => {
+          scheduler.load(parts.queues()).catch((error) => sendBack({ type: "child.failed", error }));
+          // What may come before others that are still being read starts at once.
+          pool.open();
+        };
         const stopListening = log.listen({
           // What was taken for starts that are lost is found again on disk.
-          health: ({ ok }) => ok && void load(),
+          health: ({ ok }) => ok && load(),
         });
-        void load();
+        load();
         return () => {
-          over = true;
           stopListening();
           pool.close();
         };

@@ -14,6 +14,8 @@ class Bench extends WaitingOnDisk {
   readonly spent: DueWindow[] = [];
   readonly held = new Set<string>();
   found = 0;
+  /** Of a time at which all is due. */
+  now = Infinity;
 
   window(unread: boolean, handles: (jobType: string) => boolean = () => true): DueWindow {
     return new DueWindow("default", 1, unread, {
@@ -23,6 +25,9 @@ class Bench extends WaitingOnDisk {
       log: this.log,
       held: this.held,
       handles,
+      jobTypes: () => ["echo"],
+      read: this.read,
+      now: () => this.now,
       preload: async (find) => void await find(),
       onFound: () => this.found += 1,
       onError: (error) => this.errors.push(error),

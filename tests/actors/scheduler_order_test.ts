@@ -12,8 +12,12 @@ import { settle } from "../support/manual_clock.ts";
 import { created, fold, started } from "./support/facts.ts";
 import { WaitingOnDisk } from "./support/waiting_on_disk.ts";
 
+/** Beyond what is read ahead of its time. */
+const MUCH_LATER = 10_000;
 const TINY = { page: 3, low: 2, high: 6 };
 const QUEUES = ["a", "b"];
+/** Of a type that has no handler here. */
+const STRANGE = "strange";
 const RUNNING = fold(created(), started(1)).phase;
 
 class Bench extends WaitingOnDisk {
@@ -23,13 +27,17 @@ class Bench extends WaitingOnDisk {
   readonly scheduler: JobScheduler;
   #jobs = 0;
   choices = 0;
+  now = Infinity;
 
   constructor(sizes?: typeof TINY) {
     super();
     this.scheduler = new JobScheduler({
       store: this.store,
       log: this.log,
-      handles: () => true,
+      handles: (jobType) => jobType !== STRANGE,
+      jobTypes: () => ["echo"],
+      read: this.read,
+      now: () => this.now,
       preload: async (find) => void await find(),
       onFound: () => {},
       onError: (error) => this.errors.push(error),
@@ -53,7 +61,7 @@ class Bench extends WaitingOnDisk {
 
   /** What the rule says of all that waits, wherever it is. */
   expected(now: number): JobState | undefined {
-    const due = [...this.waiting.values()].filter(({ id, readyAt }) => readyAt <= now && !this.held.has(id));
+    const due = this.#free().filter(({ readyAt }) => readyAt <= now);
     const rank = ({ priority }: JobState) => JOB_PRIORITIES.indexOf(priority);
     const fair = (this.choices + 1) % 10 === 0;
     return due.sort((a, b) =>
@@ -67,10 +75,23 @@ class Bench extends WaitingOnDisk {
     const id = this.scheduler.take(now);
     if (id === undefined && await this.#isReading()) return false;
     assertEquals(id, expected?.id, `choice ${this.choices + 1}`);
-    if (!expected) return false;
+    if (!expected) {
+      await this.#assertWakesInTime();
+      return false;
+    }
     this.choices += 1;
     await this.change(expected, { ...expected, phase: RUNNING });
     return true;
+  }
+
+  async #assertWakesInTime(): Promise<void> {
+    if (await this.#isReading()) return;
+    const next = Math.min(...this.#free().map(({ readyAt }) => readyAt));
+    assert((this.scheduler.nextDueAt() ?? Infinity) <= next, `nothing looks for what is due at ${next}`);
+  }
+
+  #free(): JobState[] {
+    return [...this.waiting.values()].filter(({ id, jobType }) => jobType !== STRANGE && !this.held.has(id));
   }
 
   /** A read that the choice itself begins comes to the store a moment later. */
@@ -91,21 +112,28 @@ class Bench extends WaitingOnDisk {
 const anyPlace = fc.record({
   priority: fc.constantFrom(...JOB_PRIORITIES),
   queue: fc.constantFrom(...QUEUES),
-  readyAt: fc.integer({ min: 0, max: 20 }),
+  readyAt: fc.oneof(
+    { weight: 2, arbitrary: fc.integer({ min: 0, max: 20 }) },
+    { weight: 1, arbitrary: fc.integer({ min: MUCH_LATER, max: MUCH_LATER + 20 }) },
+  ),
 }, { requiredKeys: ["priority", "queue"] });
+const anyNewPlace = fc.tuple(anyPlace, fc.boolean()).map(([place, strange]) =>
+  strange ? { ...place, jobType: STRANGE } : place
+);
 const which = fc.nat();
 const anyDeed = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ type: fc.constant("create" as const), place: anyPlace }) },
+  { weight: 8, arbitrary: fc.record({ type: fc.constant("create" as const), place: anyNewPlace }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("change" as const), which, place: anyPlace }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom("cancel" as const, "hold" as const), which }) },
   { weight: 10, arbitrary: fc.record({ type: fc.constant("take" as const) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("lose a start" as const) }) },
   { weight: 5, arbitrary: fc.record({ type: fc.constant("end a read" as const) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("wait" as const), ms: fc.nat({ max: 10 }) }) },
+  { weight: 1, arbitrary: fc.constant({ type: "wait" as const, ms: MUCH_LATER / 3 }) },
 );
 
 Deno.test("the order of choice holds across memory and disk, whatever lands while reads are under way", async () => {
-  const stock = fc.array(anyPlace, { maxLength: 60 });
+  const stock = fc.array(anyNewPlace, { maxLength: 60 });
   const deeds = fc.array(anyDeed, { minLength: 20, maxLength: 200 });
   await fc.assert(
     fc.asyncProperty(stock, deeds, async (places, deeds) => {
@@ -113,21 +141,21 @@ Deno.test("the order of choice holds across memory and disk, whatever lands whil
       const stored = places.map((place) => bench.aJob(place));
       for (const state of stored) bench.waiting.set(state.id, state);
       await bench.write(stored);
+      bench.now = 5;
       await bench.scheduler.load(QUEUES);
       bench.store.slow.add("list");
-      let now = 5;
       for (const deed of deeds) {
         const of = (n: number) => [...bench.waiting.values()][n % bench.waiting.size];
         if (deed.type === "create") await bench.change(null, bench.aJob(deed.place));
-        else if (deed.type === "wait") now += deed.ms;
-        else if (deed.type === "take") await bench.take(now);
+        else if (deed.type === "wait") bench.now += deed.ms;
+        else if (deed.type === "take") await bench.take(bench.now);
         else if (deed.type === "end a read") {
           if (bench.store.waiting > 0) bench.store.release();
           await settle();
         } else if (deed.type === "lose a start") {
-          const id = bench.scheduler.take(now);
+          const id = bench.scheduler.take(bench.now);
           if (id === undefined) continue;
-          assertEquals(id, bench.expected(now)?.id);
+          assertEquals(id, bench.expected(bench.now)?.id);
           bench.choices += 1;
           bench.scheduler.giveBack(bench.waiting.get(id)!);
         } else if (bench.waiting.size > 0) {
@@ -140,10 +168,11 @@ Deno.test("the order of choice holds across memory and disk, whatever lands whil
       }
       for (const id of bench.held) bench.scheduler.release(id);
       bench.held.clear();
-      for (let idle = 0; bench.waiting.size > 0; idle++) {
+      bench.now += 2 * MUCH_LATER;
+      for (let idle = 0; bench.expected(bench.now); idle++) {
         assert(idle < 3, "nothing is taken any more although jobs wait");
         await bench.endReads();
-        while (await bench.take(1_000)) idle = 0;
+        while (await bench.take(bench.now)) idle = 0;
       }
       assertEquals(bench.errors, []);
     }),
@@ -211,3 +240,48 @@ Deno.test("jobs that are scheduled for later cost disk, not memory", async () =>
   assertEquals(bench.scheduler.take(999_999), undefined);
   assertEquals(bench.scheduler.nextDueAt(), 1_000_000);
 });
+
+Deno.test("what comes behind jobs without a handler is looked for by the time at which they are due, and waited for", async () => {
+  const bench = new Bench(TINY);
+  const strange = Array.from(
+    { length: TINY.page },
+    () => bench.aJob({ priority: "high", readyAt: MUCH_LATER, jobType: STRANGE }),
+  );
+  const high = bench.aJob({ priority: "high", readyAt: MUCH_LATER });
+  const low = bench.aJob({ priority: "low", readyAt: 0 });
+  for (const state of [high, low]) bench.waiting.set(state.id, state);
+  await bench.write([...strange, high, low]);
+  bench.now = 10;
+  await bench.scheduler.load(["default"]);
+  assert(await bench.take(bench.now), "nothing that is not due holds it up");
+  assert(bench.scheduler.nextDueAt()! <= MUCH_LATER);
+  bench.now = MUCH_LATER;
+  await bench.change(null, bench.aJob({ priority: "low", readyAt: 0 }));
+  bench.store.slow.add("list");
+  assertEquals(bench.scheduler.take(bench.now), undefined, "the high one may be there");
+  await settle();
+  await bench.endReads();
+  assert(await bench.take(bench.now) && await bench.take(bench.now));
+  assertEquals([...bench.waiting.keys()], []);
+});
+
+for (const [kind, behind] of Object.entries({ "the few": 1, "all of the many": 10 })) {
+  Deno.test(`${kind} that come behind jobs without a handler are chosen, and no job that was chosen before`, async () => {
+    const sizes = { ...TINY, page: 4 };
+    const bench = new Bench(sizes);
+    const due = (count: number, place: Partial<JobState>) =>
+      Array.from({ length: count }, () => bench.aJob({ readyAt: 5, ...place }));
+    const first = due(2, {});
+    const strange = due(2 * sizes.page, { jobType: STRANGE });
+    const last = [...due(behind, {}), ...due(1, { priority: "low" })];
+    await bench.write([...first, ...strange, ...last]);
+    await bench.scheduler.load(["default"]);
+    const chosen: (string | undefined)[] = [];
+    // No start lands, so all of them are still on disk.
+    for (let i = 0; i < 20; i++) {
+      chosen.push(bench.scheduler.take(10));
+      await settle();
+    }
+    assertEquals(chosen.filter((id) => id !== undefined), [...first, ...last].map(({ id }) => id));
+  });
+}

@@ -41,6 +41,10 @@ export class WaitingOnDisk {
     return { ...QUEUED, readyAt: time, positions: [position], ...fields, id };
   }
 
+  /** Their states, as the scheduler reads them. */
+  readonly read = (jobs: readonly { readonly id: string }[]): Promise<(JobState | null)[]> =>
+    Promise.resolve(jobs.map(({ id }) => this.#jobs.get(id) ?? null));
+
   async land(changes: readonly JobChange[]): Promise<void> {
     const { puts, deletes } = await whenReady(() => this.#projector.project(changes, []));
     const head = { key: ["h"], value: new Uint8Array() };
@@ -50,6 +54,7 @@ export class WaitingOnDisk {
       deletes,
     });
     this.#projector.landed();
+    for (const { after } of changes) this.#jobs.set(after.id, after);
   }
 
   /** Jobs that are created, and others that leave. */
