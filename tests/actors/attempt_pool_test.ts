@@ -89,6 +89,22 @@ Deno.test("jobs of all priorities are at hand when their turn comes: none is rea
   await test.close();
 });
 
+runtimeTest(
+  "jobs that start as they are created count towards the tenth choice, which takes the longest waiting",
+  { concurrency: 3 },
+  async (test) => {
+    const running = [await test.create(), await test.create(), await test.create()];
+    const starving = await test.create({ priority: "low" });
+    for (let i = 0; i < 12; i++) await test.create({ priority: "critical" });
+    assertEquals(test.runs.map(({ jobId }) => jobId), running);
+    while (test.open.length > 0) {
+      test.open[0]!.resolve();
+      await settle();
+    }
+    assertEquals(test.runs.findIndex(({ jobId }) => jobId === starving), 9);
+  },
+);
+
 Deno.test("the outcome of a job and the start of the slot's next share a commit", async () => {
   const store = new FaultyStore(new MemoryStore());
   const test = await TestRuntime.open({ store, concurrency: 1 });
