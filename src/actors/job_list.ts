@@ -95,7 +95,9 @@ async function readNewest(
 ): Promise<{ states: (JobState | null)[]; floor: string | undefined }> {
   const { jobs, floor } = await newest(from, sources, range, want, changed);
   const states = await from.stored.read(jobs);
-  const stale = [...jobs.entries()].filter(([, { id, entry }]) => entry && changed.has(id));
+  const stale = [...jobs.entries()].filter(([, { id, entry, search }]) =>
+    (entry || search) && changed.has(id)
+  );
   const again = await from.stored.read(stale.map(([, { id }]) => ({ id })));
   stale.forEach(([i], n) => states[i] = again[n]!);
   return { states, floor };

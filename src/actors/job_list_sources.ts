@@ -14,14 +14,16 @@
  * @module
  */
 import type { Store, StoreEntry, StoreKey } from "../events/store.ts";
-import type { JobCounts } from "./job/counts.ts";
+import { type JobCounts, noCounts } from "./job/counts.ts";
 import { JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
 import { laneKey, tagLane } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
+import { LISTED_STATUSES } from "./job/stored.ts";
 import type { JobFilter } from "./jobs.ts";
 import type { ListSource } from "./list_source.ts";
 import { merged } from "./merged_source.ts";
 import { jobsInLog, positionBefore, type ReadableLog } from "./jobs_in_log.ts";
+import type { Search } from "./row_lookup.ts";
 import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
 import { jobsAt, type Lane, lanesOf, waitingBelow, type WaitingPart } from "./waiting_positions.ts";
 
@@ -48,7 +50,7 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
   const { tag, priority } = filter;
   if (tag !== undefined) {
     const leavesFew = namesPart(filter) && jobs <= FEW;
-    if (!leavesFew || parts.length > MAX_PARTS) return [tagged(store, tag)];
+    if (!leavesFew || parts.length > MAX_PARTS) return [tagged(store, tag, searchFor(counts, filter))];
   }
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
   const lanes = lanesOf(queuesWithWaiting)
@@ -83,9 +85,18 @@ function lanesFor(
   return { parts, queuesWithWaiting: [...queues], jobs };
 }
 
+/** The statuses of most jobs first, which need not be those of most that bear the tag. */
+function searchFor(counts: JobCounts, { status }: JobFilter): Search {
+  if (status !== undefined) return { statuses: [status], only: true };
+  const sums = noCounts();
+  for (const lane of counts.lanes()) for (const each of LISTED_STATUSES) sums[each] += lane.counts[each];
+  const statuses = LISTED_STATUSES.filter((each) => sums[each] > 0).sort((a, b) => sums[b] - sums[a]);
+  return { statuses, only: false };
+}
+
 /** Keys `["g", tag, id]`, which say nothing but that there is such a job. */
-function tagged(store: Store, tag: string): ListSource {
-  return index(store, tagLane(tag), ({ key }) => ({ id: key.at(-1) as string }));
+function tagged(store: Store, tag: string, search: Search): ListSource {
+  return index(store, tagLane(tag), ({ key }) => ({ id: key.at(-1) as string, search }));
 }
 
 /** Keys `["0l", "<status>/<queue>/<type>", id]`, whose values are rows or nothing. */

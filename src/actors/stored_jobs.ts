@@ -5,16 +5,22 @@
  */
 import type { StoredEvent } from "../events/event.ts";
 import type { EventLog } from "../events/event_log.ts";
-import type { Store, StoreKey } from "../events/store.ts";
+import type { Store } from "../events/store.ts";
 import { jobStream } from "./job/events.ts";
 import { evolve } from "./job/evolve.ts";
 import { positionIn } from "./job/id.ts";
-import { JOB_STATUSES } from "./job/job.ts";
-import { laneKey, rowKey, tombstoneKey } from "./job/keys.ts";
 import type { JobChange } from "./job/projector.ts";
 import { decodeRow } from "./job/row.ts";
 import type { RunningJobs, Start } from "./job/running.ts";
 import type { JobState } from "./job/state.ts";
+import {
+  type FoundRow,
+  ownRows,
+  rowsAnywhere,
+  rowsBySearch,
+  type Search,
+  type SoughtJob,
+} from "./row_lookup.ts";
 
 export interface StoredJobsOptions {
   readonly store: Store;
@@ -30,14 +36,14 @@ export interface FoundJob {
    * when it waits since its creation. Absent when the job may be anywhere.
    */
   readonly entry?: Uint8Array;
+  /** Where to look for it, in place of anywhere at once: whoever says so looks again at a job that changes meanwhile. */
+  readonly search?: Search;
   /** The job's first event, if it is at hand. */
   readonly first?: StoredEvent;
 }
 
-/** Deno KV reads ten keys at a time, so fewer are as quick one by one. */
-const WORTH_A_RANGE = 20;
-/** The statuses of jobs that have entries in the lists. */
-const LISTED = JOB_STATUSES.filter((status) => status !== "processing");
+/** How a row is found. */
+type Way = "start" | "entry" | "own" | "anywhere" | Search;
 
 export class StoredJobs {
   readonly #options: StoredJobsOptions;
@@ -46,7 +52,7 @@ export class StoredJobs {
     this.#options = options;
   }
 
-  /** The committed states, deleted jobs' too, in the same order; `null` where there is no such job. */
+  /** The committed states, deleted jobs' too, in the same order; `null` where there is no such job, or it is not wanted. */
   async read(jobs: readonly FoundJob[]): Promise<(JobState | null)[]> {
     const { running } = this.#options;
     const before = jobs.map(({ id }) => running.startOf(id));
@@ -54,7 +60,10 @@ export class StoredJobs {
     const rows = await this.#rows(jobs, origins, before);
     // A job that was started or ended while it was read is shown as it was before or after, not in between.
     const starts = jobs.map(({ id }, i) => running.startOf(id) ?? before[i]!);
-    const states = rows.map((row, i) => row ? decodeRow(row, origins[i]!) : origins[i]!);
+    const states = rows.map((row, i) => {
+      if (row === undefined) return null;
+      return row ? decodeRow(row, origins[i]!) : origins[i]!;
+    });
     await this.#start(states, starts);
     return states;
   }
@@ -69,46 +78,36 @@ export class StoredJobs {
     });
   }
 
+  /** Read at once for all jobs whose rows are found in the same way. */
   async #rows(
     jobs: readonly FoundJob[],
     origins: readonly (JobState | null)[],
     starts: readonly Start[],
-  ): Promise<(Uint8Array | null)[]> {
-    const own = jobs.filter(({ entry }, i) => entry?.length === 0 && starts[i] === null);
-    const ownRows = (await this.#ownRows(own.map(({ id }) => id))).values();
-    return await Promise.all(jobs.map(({ id, entry }, i) => {
-      if (starts[i] !== null) return null;
-      if (entry === undefined) return this.#rowAnywhere(id, origins[i]!);
-      return entry.length > 0 ? entry : ownRows.next().value ?? null;
+  ): Promise<FoundRow[]> {
+    const ways = jobs.map((job, i) => starts[i] === null ? wayTo(job) : "start");
+    const sought = jobs.map((job, i) => ({ ...job, origin: origins[i]! }));
+    const read = await Promise.all([...new Set(ways)].map(async (way) => {
+      const rows = await this.#rowsBy(way, sought.filter((_, i) => ways[i] === way));
+      return [way, rows.values()] as const;
     }));
+    const found = new Map(read);
+    return ways.map((way) => found.get(way)!.next().value);
   }
 
-  /** The rows of jobs that have none in the lists. */
-  async #ownRows(ids: readonly string[]): Promise<(Uint8Array | null)[]> {
-    const inRange = ids.length < WORTH_A_RANGE ? undefined : await this.#ownRowsInRange(ids);
-    return inRange ?? await this.#options.store.getMany(ids.map(rowKey));
-  }
-
-  /** Many ids that were created one after another are one range; `undefined` when too much else lies in it. */
-  async #ownRowsInRange(ids: readonly string[]): Promise<(Uint8Array | null)[] | undefined> {
-    const sorted = [...ids].sort();
-    const start = rowKey(sorted[0]!);
-    const end = [...rowKey(sorted.at(-1)!), ""];
-    const limit = 2 * ids.length;
-    const entries = await this.#options.store.list({ prefix: start.slice(0, 1), start, end }, { limit });
-    if (entries.length === limit) return undefined;
-    const found = new Map(entries.map(({ key, value }) => [key[1], value]));
-    return ids.map((id) => found.get(id) ?? null);
-  }
-
-  /** All places where the row may be are read at once, so that a job which moves is found in one of them. */
-  async #rowAnywhere(id: string, origin: JobState | null): Promise<Uint8Array | null> {
-    const keys: StoreKey[] = [rowKey(id), tombstoneKey(id)];
-    if (origin) {
-      for (const status of LISTED) keys.push([...laneKey(status, origin.queue, origin.jobType), id]);
+  async #rowsBy(way: Way, jobs: readonly (FoundJob & SoughtJob)[]): Promise<readonly FoundRow[]> {
+    const { store } = this.#options;
+    switch (way) {
+      case "start":
+        return jobs.map(() => null);
+      case "entry":
+        return jobs.map(({ entry }) => entry);
+      case "own":
+        return await ownRows(store, jobs.map(({ id }) => id));
+      case "anywhere":
+        return await rowsAnywhere(store, jobs);
+      default:
+        return await rowsBySearch(store, jobs, way);
     }
-    const values = await this.#options.store.getMany(keys);
-    return values.find((value) => value !== null && value.length > 0) ?? null;
   }
 
   /** Adds the starts to jobs that have no row; by now one may have it, or more. */
@@ -123,4 +122,9 @@ export class StoredJobs {
       if (stored && state && stored.event.version === state.version + 1) states[i] = evolve(state, stored);
     });
   }
+}
+
+function wayTo({ entry, search }: FoundJob): Way {
+  if (!entry) return search ?? "anywhere";
+  return entry.length > 0 ? "entry" : "own";
 }

@@ -16,7 +16,7 @@ const QUEUES = ["default", "mail", "constructor"];
 const TYPES = ["echo", "report"];
 const TAGS = ["red", "green", "blue"];
 
-/** Jobs of every status, queue, type, priority and tag, a second apart. */
+/** Jobs of every status, queue, type, priority and tag, a second apart, some of them changed after their creation. */
 async function manyJobs(count: number, queues: readonly string[] = QUEUES): Promise<LogOfJobs> {
   const jobs = await logOfJobs();
   const { processor, states, clock, newJobId, log } = jobs;
@@ -33,6 +33,8 @@ async function manyJobs(count: number, queues: readonly string[] = QUEUES): Prom
     processor.stage(id, null, { type: "create", spec, idempotency: null }, TESTER);
     const tell = (command: Parameters<typeof processor.stage>[2]) =>
       processor.stage(id, states.peek(id)!, command, TESTER);
+    if (i % 13 === 5) tell({ type: "update", changes: { queue: queues[(i + 1) % queues.length]! } });
+    if (i % 17 === 3) tell({ type: "update", changes: { payload: { changed: true } } });
     const fate = (i * 11) % 7;
     if (fate >= 2) tell({ type: "start" });
     if (fate === 3) tell({ type: "settle", attempt: 1, outcome: done, progress: null });
@@ -141,6 +143,23 @@ Deno.test("list() pages through any filter and any range of time without a gap o
     tag: optional(TAGS),
   };
   await assertPages(await manyJobs(300), fields, 300);
+});
+
+Deno.test("list() by a tag shows the same when so many jobs are in a status that it reads the tag's index", async () => {
+  const jobs = await manyJobs(1_600);
+  const rows = await allJobs(jobs);
+  const [scheduled, changed] = [
+    new Date(jobs.clock.now() + 60_000).toISOString(),
+    { priority: "high" } as const,
+  ];
+  for (const [i, { id, phase }] of rows.entries()) {
+    if (statusOf(phase) !== "queued" || i % 3 === 0) continue;
+    const changes = i % 3 === 1 ? { scheduled_at: scheduled } : changed;
+    jobs.processor.stage(id, jobs.states.peek(id)!, { type: "update", changes }, TESTER);
+  }
+  await jobs.log.drain();
+  const fields = { status: optional(JOB_STATUSES), priority: optional(JOB_PRIORITIES), tag: optional(TAGS) };
+  await assertPages(jobs, fields, 150);
 });
 
 Deno.test("list() takes the bounds of time as exclusive, to the millisecond", async () => {
@@ -397,6 +416,76 @@ Deno.test("a tag that many jobs bear costs a filter nothing that leaves few jobs
   }
   const rest = await jobs.queries.list({ tag: "release", status: "cancelled" }, { limit: 20 });
   assertEquals(rest.jobs.map(({ id }) => id), ids.slice(-20).reverse());
+});
+
+/** Of the jobs each tenth bears `rare`; a third of them wait, a third are completed, the rest cancelled. */
+async function taggedJobs(count: number) {
+  const store = new CountingStore(new MemoryStore());
+  const jobs = await logOfJobs({ store });
+  const { processor, states, log, clock } = jobs;
+  for (let i = 0; i < count; i++) {
+    const spec = aSpec({ tags: i % 10 === 0 ? ["rare", "frequent"] : ["frequent"] });
+    const { after: { id } } = processor.create({ type: "create", spec, idempotency: null }, TESTER);
+    const tell = (command: Parameters<typeof processor.stage>[2]) =>
+      processor.stage(id, states.peek(id)!, command, TESTER);
+    if (i % 3 === 1) tell({ type: "cancel" });
+    if (i % 3 === 2) {
+      tell({ type: "start" });
+      const outcome = { type: "completed", result: null } as const;
+      tell({ type: "settle", attempt: 1, outcome, progress: null });
+    }
+    clock.jump(10);
+    if (i % 50 === 49) await log.drain();
+  }
+  await log.drain();
+  return { ...jobs, store };
+}
+
+Deno.test("a page by a tag looks up a key for each job at most, and none where many jobs bear the tag", async () => {
+  const { store, queries } = await taggedJobs(6_000);
+  const keysOf = async (filter: JobFilter) => {
+    const { keys } = await store.during(async () => {
+      const { jobs } = await queries.list(filter, { limit: 50 });
+      assertEquals(jobs.length, 50);
+    });
+    return keys;
+  };
+  for (const status of ["queued", "completed", "cancelled"] as const) {
+    const [many, few] = [await keysOf({ tag: "frequent", status }), await keysOf({ tag: "rare", status })];
+    assert(many <= 20 && few <= SCAN_LIMIT + 20, `${many} and ${few} keys for ${status}`);
+  }
+  const [many, few] = [await keysOf({ tag: "frequent" }), await keysOf({ tag: "rare" })];
+  assert(many <= 20 && few <= 3 * 51, `${many} and ${few} keys`);
+});
+
+Deno.test("a job whose queue was changed, or that waits, or is gone, is in the list of its tag and status or not", async () => {
+  const jobs = await taggedJobs(1_000);
+  const { processor, queries, log, clock } = jobs;
+  const create = (overrides: Parameters<typeof aSpec>[0] = {}) => {
+    const spec = aSpec({ ...overrides, tags: ["rare"] });
+    return processor.create({ type: "create", spec, idempotency: null }, TESTER).after.id;
+  };
+  const [moved, waits, scheduled, changed, gone] = [
+    create(),
+    create(),
+    create({ scheduled_at: new Date(clock.now() + 60_000).toISOString() }),
+    create(),
+    create(),
+  ];
+  await log.drain();
+  const list = async (status: "queued" | "cancelled") => {
+    const { jobs } = await queries.list({ tag: "rare", status }, { limit: 5 });
+    return jobs.map(({ id }) => id);
+  };
+  await processor.execute(moved, { type: "update", changes: { queue: "mail" } }, TESTER);
+  await processor.execute(changed, { type: "update", changes: { payload: { changed: true } } }, TESTER);
+  await processor.execute(gone, { type: "cancel" }, TESTER);
+  assertEquals((await list("queued")).slice(0, 4), [changed, scheduled, waits, moved]);
+  await processor.execute(moved, { type: "cancel" }, TESTER);
+  assertEquals((await list("cancelled")).slice(0, 2), [gone, moved]);
+  await processor.execute(gone, { type: "delete" }, TESTER);
+  assertEquals((await list("cancelled"))[0], moved);
+  assertEquals((await list("queued")).slice(0, 3), [changed, scheduled, waits]);
 });
 
 Deno.test("waiting jobs are listed at the same cost however many wait for a retry or are scheduled beside them", async () => {

@@ -3,6 +3,9 @@ import { MemoryStore } from "../../src/events/memory_store.ts";
 import { type FoundJob, StoredJobs } from "../../src/actors/stored_jobs.ts";
 import { CountingStore } from "./support/counting_store.ts";
 import type { JobCommand } from "../../src/actors/job/commands.ts";
+import type { JobStatus } from "../../src/actors/job/job.ts";
+import { type JobState, statusOf } from "../../src/actors/job/state.ts";
+import { LISTED_STATUSES } from "../../src/actors/job/stored.ts";
 import { TransitionRefusedError } from "../../src/actors/errors.ts";
 import fc from "fast-check";
 import { anySpec, anyWish } from "./support/commands.ts";
@@ -12,6 +15,17 @@ import { type LogOfJobs, logOfJobs, TESTER } from "./support/log_of_jobs.ts";
 /** Of which nothing but the id is known. */
 function found(ids: readonly string[]): FoundJob[] {
   return ids.map((id) => ({ id }));
+}
+
+/** Of which it is said where to look. */
+function sought(ids: readonly string[], statuses: readonly JobStatus[], only: boolean): FoundJob[] {
+  const search = { statuses, only };
+  return ids.map((id) => ({ id, search }));
+}
+
+function ofStatus(states: readonly (JobState | null)[], status: JobStatus): JobState[] {
+  return states.filter((state) => state !== null)
+    .filter(({ phase }) => phase !== "deleted" && statusOf(phase) === status);
 }
 
 /** Jobs one after another, each with a fate of its own: waiting, updated, running, completed, deleted. */
@@ -44,6 +58,14 @@ Deno.test("jobs are read as they are at hand, whether a row, an event or both st
   assertEquals(await jobs.stored.read(found(ids.toReversed())), expected.toReversed(), "in any order");
   for (const i of [0, 1, 2, 3, 4]) {
     assertEquals(await jobs.stored.read(found([ids[i]!])), [expected[i]!], "one by one");
+  }
+  for (const status of LISTED_STATUSES) {
+    assertEquals(
+      ofStatus(await jobs.stored.read(sought(ids, [status], true)), status),
+      ofStatus(expected, status),
+      status,
+    );
+    assertEquals(await jobs.stored.read(sought(ids, [status], false)), expected, `${status} first`);
   }
   const nobody = jobs.newJobId();
   assertEquals(await jobs.stored.read(found([nobody, ids[0]!])), [null, expected[0]]);
@@ -147,6 +169,12 @@ Deno.test("a job is read from disk as it is at hand, by its id and in lists, wha
           await log.drain();
           const read = await stored.read(ids.map((id) => ({ id })));
           for (const [i, state] of read.entries()) assertEquals(state, states.peek(ids[i]!));
+          for (const status of LISTED_STATUSES) {
+            const some = await stored.read(sought(ids, [status], true));
+            assertEquals(ofStatus(some, status), ofStatus(read, status));
+            some.forEach((state, i) => state && assertEquals(state, read[i]));
+            assertEquals(await stored.read(sought(ids, [status], false)), read);
+          }
           const listed = await queries.list({}, { limit: 50 });
           const want = ids.filter((id) => states.peek(id)!.phase !== "deleted").sort().reverse();
           assertEquals(

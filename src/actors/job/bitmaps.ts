@@ -80,6 +80,10 @@ export class Bitmap {
     this.#bytes[position % POSITIONS_PER_BITMAP >> 3]! &= ~(1 << position % 8);
   }
 
+  has(position: number): boolean {
+    return (this.#bytes[position % POSITIONS_PER_BITMAP >> 3]! >> position % 8 & 1) === 1;
+  }
+
   /** In ascending order. */
   positions(): number[] {
     const positions: number[] = [];

@@ -8,6 +8,7 @@
  * @module
  */
 import { positionIn, timeIn } from "./id.ts";
+import { JOB_STATUSES } from "./job.ts";
 import { isQueued, type JobState, statusOf } from "./state.ts";
 
 /** Whether the job's history is one event, to which its id leads. */
@@ -30,6 +31,9 @@ export function waitsSinceCreation(state: JobState): boolean {
   const { id, phase, readyAt } = state;
   return isQueued(phase) && readyAt === timeIn(id) && leadsToFirst(state);
 }
+
+/** The statuses of jobs that may have entries in the lists. */
+export const LISTED_STATUSES = JOB_STATUSES.filter((status) => status !== "processing");
 
 /** Whether the job has an entry in the lists of its own: not while it is processed, or waits since it was created. */
 export function isListed(state: JobState): boolean {

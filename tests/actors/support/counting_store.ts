@@ -10,6 +10,8 @@ export class CountingStore implements Store {
   readonly #inner: Store;
   /** Requests for reading. */
   requests = 0;
+  /** Keys that they named, one by one. */
+  keys = 0;
   /** Entries that they brought. */
   entries = 0;
   /** Pages of the log that were listed. */
@@ -20,20 +22,26 @@ export class CountingStore implements Store {
   }
 
   /** What `work` reads. */
-  async during(work: () => Promise<unknown>): Promise<{ requests: number; entries: number }> {
-    const before = { requests: this.requests, entries: this.entries };
+  async during(work: () => Promise<unknown>): Promise<{ requests: number; keys: number; entries: number }> {
+    const { requests, keys, entries } = this;
     await work();
-    return { requests: this.requests - before.requests, entries: this.entries - before.entries };
+    return {
+      requests: this.requests - requests,
+      keys: this.keys - keys,
+      entries: this.entries - entries,
+    };
   }
 
   async get(key: StoreKey) {
     const found = await this.#inner.get(key);
+    this.keys += 1;
     this.#count(found.value ? 1 : 0);
     return found;
   }
 
   async getMany(keys: readonly StoreKey[]) {
     const values = await this.#inner.getMany(keys);
+    this.keys += keys.length;
     this.#count(values.filter((value) => value !== null).length);
     return values;
   }
