@@ -111,11 +111,10 @@ async function newest(
   want: number,
   changed: ReadonlySet<string>,
 ): Promise<{ jobs: FoundJob[]; floor: string | undefined }> {
-  const before = [...running.ids];
   const parts = await Promise.all(sources.map((source) => source(range, want)));
   // A job that was started, ended or moved while the indexes were read may be in none of them, or in two.
   const found = new Map<string, FoundJob>();
-  for (const id of [...before, ...running.ids, ...changed]) {
+  for (const id of [...running.ids, ...changed]) {
     if (id >= range.first && id < range.end) found.set(id, { id });
   }
   let floor: string | undefined;
