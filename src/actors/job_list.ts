@@ -26,7 +26,7 @@ export interface ListPage {
   readonly signal?: AbortSignal;
 }
 
-/** Jobs that one page looks at, at most, or one more than it may show. */
+/** Jobs that one page looks at, at most, unless it may show as many: then one more, which tells whether there are others. */
 export const SCAN_LIMIT = 200;
 /** An id is drawn a little before its event is dated, so a range of ids begins this much earlier. */
 const ID_MARGIN_MS = 2_000;
@@ -69,8 +69,9 @@ async function search(
   const first = lowestId(filter);
   let end = highestId(filter, after, from.now());
   const found: JobState[] = [];
-  let step = isServed(filter) ? limit + 1 : SCAN_LIMIT;
-  for (let looked = 0; looked < SCAN_LIMIT && end > first; step = Math.min(2 * step, SCAN_LIMIT - looked)) {
+  const most = Math.max(SCAN_LIMIT, limit + 1);
+  let step = isServed(filter) ? limit + 1 : most;
+  for (let looked = 0; looked < most && end > first; step = Math.min(2 * step, most - looked)) {
     signal?.throwIfAborted();
     const { states, floor } = await readNewest(from, sources, { first, end }, step, changed);
     const tooOld = states.findIndex((state) => state && endsRange(state, filter));

@@ -606,9 +606,9 @@ runtimeTest("a bulk cancel of what is being processed does not chase the jobs th
 Deno.test("selectedJobs() gives out what it has found while it looks for more", async () => {
   const jobs = await logOfJobs();
   const ids: string[] = [];
-  for (let i = 0; i < 4_000; i++) {
+  for (let i = 0; i < 8_000; i++) {
     ids.push(jobs.newJobId());
-    const spec = aSpec({ priority: i % 1_000 === 999 ? "high" : "normal", tags: ["release"] });
+    const spec = aSpec({ priority: i % 2_000 === 1_999 ? "high" : "normal", tags: ["release"] });
     jobs.processor.stage(ids[i]!, null, { type: "create", spec, idempotency: null }, TESTER);
     if (i % 400 === 0) await jobs.log.drain();
   }
@@ -628,7 +628,7 @@ Deno.test("selectedJobs() gives out what it has found while it looks for more", 
     pages.push(page.map(({ id }) => id));
     readsOfPages.push(reads);
   }
-  assertEquals(pages, [3_999, 2_999, 1_999, 999].map((i) => [ids[i]!]));
+  assertEquals(pages, [7_999, 5_999, 3_999, 1_999].map((i) => [ids[i]!]));
   assert(readsOfPages[0]! < reads / 3, `${readsOfPages[0]} of ${reads} reads`);
 });
 

@@ -393,6 +393,17 @@ Deno.test("a filter that no index serves looks at so many jobs a page, and its c
   assert(pages >= 5_000 / (2 * SCAN_LIMIT), `${pages} pages`);
 });
 
+Deno.test("a page is full if as many jobs fit as it may show, and its cursor ends where they do", async () => {
+  const jobs = await storedJobs(1_000, 0, 0);
+  for (const limit of [SCAN_LIMIT - 1, SCAN_LIMIT, 500]) {
+    const { jobs: shown, next } = await jobs.queries.list({ priority: "normal" }, { limit });
+    assertEquals([shown.length, next], [limit, shown.at(-1)!.id]);
+  }
+  const { next, ...first } = await jobs.queries.list({ priority: "normal" }, { limit: 500 });
+  const second = await jobs.queries.list({ priority: "normal" }, { limit: 500, after: next! });
+  assertEquals([first.jobs.length, second.jobs.length, second.next], [500, 500, undefined]);
+});
+
 Deno.test("a tag that many jobs bear costs a filter nothing that leaves few jobs, or those being processed", async () => {
   const store = new CountingStore(new MemoryStore());
   const jobs = await logOfJobs({ store });
