@@ -8,7 +8,7 @@
  * @module
  */
 import { firstIdAt } from "../events/ids.ts";
-import { type JobListSources, namesPart, sourcesFor } from "./job_list_sources.ts";
+import { type JobListSources, sourcesFor } from "./job_list_sources.ts";
 import type { IdRange, ListSource } from "./list_source.ts";
 import { type JobState, statusOf } from "./job/state.ts";
 import { leadsToFirst } from "./job/stored.ts";
@@ -70,7 +70,8 @@ async function search(
   let end = highestId(filter, after, from.now());
   const found: JobState[] = [];
   const most = Math.max(SCAN_LIMIT, limit + 1);
-  let step = isServed(filter) ? limit + 1 : most;
+  // No index tells priorities, so of these there may be few; and one step is quicker than several.
+  let step = filter.priority === undefined ? limit + 1 : most;
   for (let looked = 0; looked < most && end > first; step = Math.min(2 * step, most - looked)) {
     signal?.throwIfAborted();
     const { states, floor } = await readNewest(from, sources, { first, end }, step, changed);
@@ -127,11 +128,6 @@ async function newest(
   const ids = [...found.keys()].filter((id) => floor === undefined || id >= floor).sort().reverse();
   const jobs = ids.slice(0, want).map((id) => found.get(id)!);
   return { jobs, floor: ids.length <= want ? floor : ids[want - 1] };
-}
-
-/** Whether indexes hold what the filter names and little else. */
-function isServed(filter: JobFilter): boolean {
-  return filter.priority === undefined && !(filter.tag !== undefined && namesPart(filter));
 }
 
 function lowestId({ createdAfter }: JobFilter): string {

@@ -61,7 +61,7 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
 }
 
 /** Whether the filter names a part of the list index. */
-export function namesPart({ status, queue, job_type }: JobFilter): boolean {
+function namesPart({ status, queue, job_type }: JobFilter): boolean {
   return (status ?? queue ?? job_type) !== undefined;
 }
 
