@@ -6,18 +6,13 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { addJobs } from "./added.ts";
-import { Completions } from "./completions.ts";
-import { keepInFlight } from "./keep_in_flight.ts";
+import { addUpTo, fillFile } from "./filled_file.ts";
 import { measureLists } from "./lists.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
-import { completionsOf, createNoop, openNoopRuntime } from "./noop_runtime.ts";
 import { type ServerProcess, startDaybook } from "./server_process.ts";
 import { middle } from "./statistics.ts";
 
 const TOKEN = "token-of-the-bench";
-const IN_FLIGHT = 1_024;
-const CONCURRENCY = 100;
 const FIRST_RUN = /The first noop runs/;
 /** How long the server works on the waiting jobs before its memory is read. */
 const WORK_MS = 5_000;
@@ -27,7 +22,7 @@ export const largeLog: Measurement = { name: "large_log", measure: measureLargeL
 async function measureLargeLog({ dir, sizes }: Bench): Promise<Row[]> {
   const { completed, waiting, mostWaiting } = sizes.stored;
   const path = join(dir, "daybook.kv");
-  await fill(path, completed, waiting);
+  await fillFile(path, completed, waiting);
 
   const starts = [];
   const restarts = [];
@@ -69,26 +64,6 @@ function start(dir: string): Promise<ServerProcess> {
     DAYBOOK_TOKEN: TOKEN,
     DAYBOOK_HANDLERS: fileURLToPath(new URL("handlers", import.meta.url)),
   });
-}
-
-/** Writes a history as the server would have, with jobs that wait at its end. */
-async function fill(path: string, completed: number, waiting: number): Promise<void> {
-  const runtime = await openNoopRuntime({ path, concurrency: CONCURRENCY });
-  runtime.start();
-  const completions = new Completions(completionsOf(runtime), completed);
-  await keepInFlight(completed, IN_FLIGHT, async () => completions.of(await createNoop(runtime)));
-  await completions.all();
-  await runtime.stop();
-  await addUpTo(path, waiting);
-}
-
-/** Answers how many jobs wait then. */
-async function addUpTo(path: string, waiting: number): Promise<number> {
-  const runtime = await openNoopRuntime({ path, concurrency: 1 });
-  const { by_status } = await runtime.jobs.queries.stats();
-  await addJobs(runtime, waiting - by_status.queued, IN_FLIGHT);
-  await runtime.log.close();
-  return waiting;
 }
 
 function spread(samples: readonly number[]): { p50: number; p99: number } {

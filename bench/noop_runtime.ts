@@ -71,8 +71,9 @@ export async function openNoopRuntime(options: NoopRuntimeOptions): Promise<Runt
 }
 
 /** Creates one job; answers its id when it is on disk. */
-export async function createNoop(runtime: Runtime): Promise<string> {
-  return (await runtime.jobs.commands.create(SPEC, META)).job.id;
+export async function createNoop(runtime: Runtime, tags: readonly string[] = []): Promise<string> {
+  const spec = tags.length > 0 ? { ...SPEC, tags: [...tags] } : SPEC;
+  return (await runtime.jobs.commands.create(spec, META)).job.id;
 }
 
 /** Creates many jobs in one call; returns when all are on disk. */

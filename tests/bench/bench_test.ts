@@ -20,6 +20,8 @@ const NAMES = [
   "list",
   "list_status",
   "list_filters",
+  "list_tag",
+  "list_tag_status",
   "list_scan",
   "stats",
   "replay",
