@@ -29,6 +29,8 @@ export interface Sizes {
   readonly stored: { readonly completed: number; readonly waiting: number; readonly mostWaiting: number };
   /** Completed jobs in the log that is replayed. */
   readonly replayed: number;
+  /** Jobs in the log that is replayed of which none has run. A multiple of 3. */
+  readonly replayedWaiting: number;
   /** HTTP requests in a round. */
   readonly requests: number;
   /** Work done before the clock starts, so that the code is compiled. */
@@ -45,6 +47,7 @@ export const FULL: Sizes = {
   waiting: 20_000,
   stored: { completed: 300_000, waiting: 100_000, mostWaiting: 1_000_000 },
   replayed: 33_334,
+  replayedWaiting: 45_000,
   requests: 20_000,
   warmUp: 3_000,
   singles: 200,
@@ -57,6 +60,7 @@ export const QUICK: Sizes = {
   waiting: 300,
   stored: { completed: 300, waiting: 100, mostWaiting: 600 },
   replayed: 300,
+  replayedWaiting: 300,
   requests: 300,
   warmUp: 50,
   singles: 10,

@@ -78,9 +78,24 @@ export async function createNoop(runtime: Runtime, tags: readonly string[] = [])
 
 /** Creates many jobs in one call; returns when all are on disk. */
 export async function createNoops(runtime: Runtime, jobs: number): Promise<void> {
-  for (const outcome of await runtime.jobs.commands.createMany(Array(jobs).fill(SPEC), META)) {
+  await createAll(runtime, Array(jobs).fill(SPEC));
+}
+
+/** The same of jobs that are no-ops but for what is said of each; answers their ids. */
+export function createVaried(runtime: Runtime, jobs: readonly Partial<JobSpec>[]): Promise<string[]> {
+  return createAll(runtime, jobs.map((job) => ({ ...SPEC, ...job })));
+}
+
+async function createAll(runtime: Runtime, specs: readonly JobSpec[]): Promise<string[]> {
+  return (await runtime.jobs.commands.createMany(specs, META)).map((outcome) => {
     if ("error" in outcome) throw outcome.error;
-  }
+    return outcome.job.id;
+  });
+}
+
+/** Returns when that is on disk. */
+export async function cancelNoop(runtime: Runtime, id: string): Promise<void> {
+  await runtime.jobs.commands.cancel(id, META);
 }
 
 /** The completions that the runtime's log tells of, once they are on disk. */

@@ -1,6 +1,7 @@
 /**
  * Replay: how fast the log of a stopped server is folded and all that is shown compared with it, and how fast it is
- * verified, which hashes every event too.
+ * verified, which hashes every event too. Once of jobs that have run, which leave a row each, and once of jobs that have
+ * not, most of whose entries are in indexes of other orders.
  *
  * @module
  */
@@ -13,32 +14,56 @@ import { SqliteSnapshot } from "../src/events/sqlite_snapshot.ts";
 import { Completions } from "./completions.ts";
 import { keepInFlight } from "./keep_in_flight.ts";
 import { type Bench, type Measurement, type Row, row } from "./measurement.ts";
-import { completionsOf, createNoop, newFile, openNoopRuntime } from "./noop_runtime.ts";
+import {
+  cancelNoop,
+  completionsOf,
+  createNoop,
+  createVaried,
+  newFile,
+  openNoopRuntime,
+} from "./noop_runtime.ts";
 import { middle } from "./statistics.ts";
 
 const IN_FLIGHT = 512;
 const EVENTS_PER_JOB = 3;
+/** A multiple of 3. */
+const BATCH = 999;
+const DAY_MS = 86_400_000;
 
 export const replay: Measurement = { name: "replay", measure: measureReplay };
 
-async function measureReplay({ dir, sizes: { replayed, rounds } }: Bench): Promise<Row[]> {
-  const path = newFile(dir);
-  await fill(path, replayed);
+async function measureReplay({ dir, sizes: { replayed, replayedWaiting, rounds } }: Bench): Promise<Row[]> {
+  const completed = { path: newFile(dir), events: EVENTS_PER_JOB * replayed };
+  await fill(completed.path, replayed);
+  const waiting = { path: newFile(dir), events: 4 / 3 * replayedWaiting };
+  await fillWaiting(waiting.path, replayedWaiting);
   return [
-    await measured("replay", "events replayed, and all that is shown compared with them", replayStore),
+    await measured(
+      "replay",
+      "events replayed, and all that is shown compared with them",
+      completed,
+      replayStore,
+    ),
     await measured(
       "verify",
       "events verified: replayed, hashed, and compared with tree and checkpoints",
+      completed,
       sealed,
+    ),
+    await measured(
+      "replay_waiting",
+      "events replayed of jobs that never ran: scheduled, tagged, cancelled",
+      waiting,
+      replayStore,
     ),
   ];
 
-  async function measured(name: string, what: string, work: Work): Promise<Row> {
+  async function measured(name: string, what: string, log: FilledLog, work: Work): Promise<Row> {
     const found = [];
-    for (let i = 0; i < rounds; i++) found.push(await timed(path, work));
+    for (let i = 0; i < rounds; i++) found.push(await timed(log.path, work));
     const { events, perSecond, rss } = middle(found, (round) => round.perSecond);
     return row(name, what, {
-      asked: EVENTS_PER_JOB * replayed,
+      asked: log.events,
       done: events,
       per_second: perSecond,
       memory_mb: { now: rss, peak: null },
@@ -46,6 +71,10 @@ async function measureReplay({ dir, sizes: { replayed, rounds } }: Bench): Promi
   }
 }
 
+interface FilledLog {
+  readonly path: string;
+  readonly events: number;
+}
 type Work = (store: Store) => Promise<Replay>;
 
 const sealed: Work = async (store) => {
@@ -78,4 +107,23 @@ async function fill(path: string, jobs: number): Promise<void> {
   await keepInFlight(jobs, IN_FLIGHT, async () => completions.of(await createNoop(runtime)));
   await completions.all();
   await runtime.stop();
+}
+
+/** In turns one is scheduled, one waits with tags, and one is cancelled. */
+async function fillWaiting(path: string, jobs: number): Promise<void> {
+  const runtime = await openNoopRuntime({ path, concurrency: 1 });
+  const soonest = Date.now() + DAY_MS;
+  const cancelled: string[] = [];
+  for (let done = 0; done < jobs; done += BATCH) {
+    const turns = Array.from({ length: Math.min(BATCH, jobs - done) / 3 }, (_, n) => [
+      // In the order of choice they are not as in the log.
+      { scheduled_at: new Date(soonest + Math.floor(Math.random() * DAY_MS)).toISOString() },
+      { tags: [`customer-${n % 100}`, `region-${n % 7}`] },
+      {},
+    ]);
+    const ids = await createVaried(runtime, turns.flat());
+    cancelled.push(...ids.filter((_, n) => n % 3 === 2));
+  }
+  await keepInFlight(cancelled.length, IN_FLIGHT, () => cancelNoop(runtime, cancelled.pop()!));
+  await runtime.log.close();
 }

@@ -44,7 +44,10 @@ export class JobEntries implements View {
   #count(): Map<string, number> {
     const counts = new Map<string, number>();
     const add = (prefix: string, count: number) => counts.set(prefix, (counts.get(prefix) ?? 0) + count);
-    for (const [, { lanes }] of this.#jobs.shapes()) for (const [first] of lanes) add(first as string, 1);
+    for (const [, { row, indexes }] of this.#jobs.shapes()) {
+      if (row) add(row[0] as string, 1);
+      for (const { lane } of indexes) add(lane[0] as string, 1);
+    }
     for (const [prefix, count] of this.#jobs.missing) add(prefix, -count);
     return counts;
   }

@@ -16,6 +16,7 @@ import { comparedStore } from "./compared_store.ts";
 import { EarlyEntries } from "./early_entries.ts";
 import { type Difference, Findings, type FindingsOptions, type Found, type Violation } from "./findings.ts";
 import { IdempotencyKeys } from "./idempotency_keys.ts";
+import { compareIndexes } from "./indexes.ts";
 import { JobEntries } from "./job_entries.ts";
 import { JobFold } from "./job_fold.ts";
 import { LogReader, type PagesListener, readHead } from "./log_reader.ts";
@@ -99,6 +100,7 @@ export async function replay(source: Store, options: ReplayOptions = {}): Promis
     onProgress({ of: "events", done: log.position, total: head.position });
   }
   await fold.finish();
+  await compareIndexes(store, jobs);
 
   const early = await EarlyEntries.read(store, head.position, findings);
   let entries = 0;

@@ -1,16 +1,18 @@
 /**
  * The jobs that nothing happens to for a while: some 100 bytes each, not their states.
  *
- * A job whose entries in the store are those that its state should have leaves only its shape, and its state is read
- * from its row again. Of any other the positions of its events are kept, to be folded again.
+ * A job whose row in the store is the one that its state should have leaves only its shape, and its state is read from its
+ * row again; so does a job that is its first event, to which its id leads. Of any other the positions of its events are
+ * kept, to be folded again. Indexes are compared when all jobs are known (`indexes.ts`).
  *
  * @module
  */
-import { jobIdOf } from "../actors/job/events.ts";
+import { jobIdOf, jobStream } from "../actors/job/events.ts";
 import { positionIn } from "../actors/job/id.ts";
 import { decodeRow } from "../actors/job/row.ts";
 import { runningStart } from "../actors/job/running.ts";
 import type { JobState } from "../actors/job/state.ts";
+import { isFirst } from "../actors/job/stored.ts";
 import { decodeEvent, type StoredEvent } from "../events/event.ts";
 import { readEventsAt } from "../events/event_page.ts";
 import type { StoreEntry, StoreKey } from "../events/store.ts";
@@ -19,23 +21,26 @@ import type { ComparedStore } from "./compared_store.ts";
 import type { Findings } from "./findings.ts";
 import { entriesOf, foldAll, isDoneWith } from "./folded_job.ts";
 import { inPages } from "./in_pages.ts";
-import { isRow, type JobShape, JobShapes, rowLaneOf } from "./job_shapes.ts";
+import { isRow, type JobShape, JobShapes } from "./job_shapes.ts";
 import { sameJson } from "./same_value.ts";
 
 /** Jobs that are settled together. */
 const PAGE = 512;
 const PARTITION = 0;
+/** Jobs that are their first event may change shape; whose shapes nobody shares would leave one behind each time. */
+const MOST_EARLY_SHAPES = 65_536;
 
 /** Positions of a job's events; one is kept as a number, which costs nothing. */
 type Events = number | readonly number[];
 /** Of a job that cannot be folded again. */
-const UNKNOWN: JobShape = { lanes: [], cell: null };
+const UNKNOWN: JobShape = { row: null, indexes: [], cell: null, time: null };
 type NamedJob = readonly [stream: string, state: JobState];
 
 interface ExpectedJob {
   readonly stream: string;
   readonly state: JobState;
   readonly entries: readonly StoreEntry[];
+  readonly row: StoreEntry | undefined;
 }
 
 export class RestingJobs {
@@ -63,9 +68,9 @@ export class RestingJobs {
   /** Takes these jobs in, but for those that would take more memory here; answers them. */
   async lay(jobs: readonly NamedJob[]): Promise<NamedJob[]> {
     const left = new Map(jobs);
-    for (const { stream, state, entries } of await this.#stored(jobs)) {
-      this.#jobs.set(stream, this.#shapes.of(state, entries));
-      left.delete(stream);
+    for (const job of await this.#stored(jobs)) {
+      this.#rest(job);
+      left.delete(job.stream);
     }
     for (const [stream, { version, positions }] of left) {
       if (version !== positions.length) continue;
@@ -84,8 +89,9 @@ export class RestingJobs {
     const byEvents: { stream: string; events: readonly number[] }[] = [];
     for (const stream of streams) {
       const job = this.#jobs.get(stream)!;
-      if (isShape(job)) byRow.push({ stream, key: [...rowLaneOf(job), jobIdOf(stream)] });
-      else byEvents.push({ stream, events: typeof job === "number" ? [job] : job });
+      if (!isShape(job)) byEvents.push({ stream, events: typeof job === "number" ? [job] : job });
+      else if (job.row) byRow.push({ stream, key: [...job.row, jobIdOf(stream)] });
+      else byEvents.push({ stream, events: [positionIn(jobIdOf(stream))] });
     }
     const rows = await this.#store.getMany(byRow.map(({ key }) => key));
     const firsts = byRow.map(({ stream }) => ({ stream, events: [positionIn(jobIdOf(stream))] }));
@@ -112,7 +118,7 @@ export class RestingJobs {
 
   /** Of a settled job, `undefined` when there is none of this id. */
   shapeOf(id: string): JobShape | undefined {
-    return this.#jobs.get(`job/${id}`) as JobShape | undefined;
+    return this.#jobs.get(jobStream(id)) as JobShape | undefined;
   }
 
   /** Of all jobs; they are settled. */
@@ -134,28 +140,33 @@ export class RestingJobs {
     return this.#missing;
   }
 
-  /** The jobs that are done with and whose entries are in the store as they should be. */
+  /** Names each of these entries that differs from what is there. */
+  async compare(entries: readonly StoreEntry[]): Promise<void> {
+    const held = await this.#store.holds(entries);
+    for (const [i, entry] of entries.entries()) if (!held[i]) await this.#compare(entry);
+  }
+
+  /** The jobs that can be read again: from their first event, or from their row, which is as it should be. */
   async #stored(jobs: readonly NamedJob[]): Promise<ExpectedJob[]> {
-    const expected = jobs.filter(([, state]) => isDoneWith(state)).map(expectedOf);
-    const rows = await this.#store.holds(expected.map(({ entries }) => entries.find(isRow)!));
-    // To look for what is not there costs SQLite the most, and where the row is another, so are the other entries.
-    const likely = expected.filter((_, i) => rows[i]);
-    const others = (await this.#store.holds(likely.flatMap(({ entries }) => entries.filter(isNoRow))))
-      .values();
-    return likely.filter(({ entries }) =>
-      entries.filter(isNoRow).map(() => others.next().value).every(Boolean)
-    );
+    const mayBeEarly = this.#shapes.size < MOST_EARLY_SHAPES;
+    const first = jobs.filter(([, state]) => mayBeEarly && isFirst(state)).map(expectedOf);
+    const done = jobs.filter(([, state]) => isDoneWith(state)).map(expectedOf);
+    const held = await this.#store.holds(done.map(({ row }) => row!));
+    return [...first, ...done.filter((_, i) => held[i])];
   }
 
   async #settle(jobs: readonly NamedJob[]): Promise<void> {
     const expected = jobs.map(expectedOf);
-    const held = (await this.#store.holds(expected.flatMap(({ entries }) => entries))).values();
-    for (const { stream, state, entries } of expected) {
-      this.#jobs.set(stream, this.#shapes.of(state, entries));
-      const start = runningStart(state);
-      if (typeof start === "number") this.#starts.set(state.id, start);
-      for (const entry of entries) if (!held.next().value) await this.#compare(entry);
+    for (const job of expected) {
+      this.#rest(job);
+      const start = runningStart(job.state);
+      if (typeof start === "number") this.#starts.set(job.state.id, start);
     }
+    await this.compare(expected.flatMap(({ row }) => row ?? []));
+  }
+
+  #rest({ stream, state, entries }: ExpectedJob): void {
+    this.#jobs.set(stream, this.#shapes.of(state, entries));
   }
 
   async #compare({ key, value }: StoreEntry): Promise<void> {
@@ -189,13 +200,10 @@ export class RestingJobs {
 }
 
 function expectedOf([stream, state]: NamedJob): ExpectedJob {
-  return { stream, state, entries: entriesOf(state) };
+  const entries = entriesOf(state);
+  return { stream, state, entries, row: entries.find(isRow) };
 }
 
 function isShape(job: JobShape | Events): job is JobShape {
-  return typeof job === "object" && "lanes" in job;
-}
-
-function isNoRow(entry: StoreEntry): boolean {
-  return !isRow(entry);
+  return typeof job === "object" && "indexes" in job;
 }

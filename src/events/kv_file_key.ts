@@ -17,9 +17,13 @@ const ESCAPE = 0xff;
 const SIGN = 0x80;
 
 const NUMBER_BYTES = 9;
+/** Arguments of one call. */
+const MOST_CODES = 256;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
+/** The characters of the part that is being read: a view of a few bytes costs more than their copy. */
+const codes: number[] = [];
 const double = new DataView(new ArrayBuffer(8));
 
 /** @param suffix A byte to go after the parts, for the bounds of a range. */
@@ -39,10 +43,10 @@ export function decodeKey(bytes: Uint8Array): StoreKey {
   for (let at = 0; at < bytes.length;) {
     if (bytes[at] === STRING) {
       const end = endOfString(bytes, at + 1);
-      key.push(stringOf(bytes.subarray(at + 1, end)));
+      key.push(stringOf(bytes, at + 1, end));
       at = end + 1;
     } else if (bytes[at] === NUMBER && at + NUMBER_BYTES <= bytes.length) {
-      key.push(numberOf(bytes.subarray(at + 1, at + NUMBER_BYTES)));
+      key.push(numberOf(bytes, at + 1));
       at += NUMBER_BYTES;
     } else throw new TypeError(`no key of strings and numbers: ${bytes.toHex()}`);
   }
@@ -87,10 +91,10 @@ function putNumber(bytes: Uint8Array, part: number, at: number): number {
   return at + NUMBER_BYTES;
 }
 
-function numberOf(bytes: Uint8Array): number {
-  const flip = flipOf(~bytes[0]! & SIGN);
-  double.setUint8(0, bytes[0]! ^ (flip | SIGN));
-  for (let i = 1; i < 8; i++) double.setUint8(i, bytes[i]! ^ flip);
+function numberOf(bytes: Uint8Array, from: number): number {
+  const flip = flipOf(~bytes[from]! & SIGN);
+  double.setUint8(0, bytes[from]! ^ (flip | SIGN));
+  for (let i = 1; i < 8; i++) double.setUint8(i, bytes[from + i]! ^ flip);
   return double.getFloat64(0);
 }
 
@@ -107,15 +111,16 @@ function endOfString(bytes: Uint8Array, from: number): number {
   }
 }
 
-function stringOf(bytes: Uint8Array): string {
+function stringOf(bytes: Uint8Array, from: number, end: number): string {
   // Key parts are short and mostly ASCII, where the decoder's call costs more than its work.
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) {
+  if (end - from > MOST_CODES) return decoder.decode(unescaped(bytes.subarray(from, end)));
+  codes.length = end - from;
+  for (let i = from; i < end; i++) {
     const byte = bytes[i]!;
-    if (byte === NUL || byte >= 0x80) return decoder.decode(unescaped(bytes));
-    text += String.fromCharCode(byte);
+    if (byte === NUL || byte >= 0x80) return decoder.decode(unescaped(bytes.subarray(from, end)));
+    codes[i - from] = byte;
   }
-  return text;
+  return String.fromCharCode.apply(null, codes);
 }
 
 function unescaped(bytes: Uint8Array): Uint8Array {

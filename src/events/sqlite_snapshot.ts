@@ -36,6 +36,9 @@ interface KvRow {
   readonly v: Uint8Array;
   readonly v_encoding: number;
 }
+/** What Deno's types leave out. */
+type ArraysStatement = StatementSync & { setReturnArrays(enabled: boolean): void };
+type ListedRow = [k: Uint8Array, v: Uint8Array, v_encoding: number];
 
 export class SqliteSnapshot implements Store {
   readonly #path: string;
@@ -49,13 +52,16 @@ export class SqliteSnapshot implements Store {
   private constructor(path: string, database: DatabaseSync) {
     this.#path = path;
     this.#database = database;
-    const columns = COLUMNS.join(", ");
     const between = "FROM kv WHERE k >= ? AND k < ?";
     this.#get = database.prepare(
       "SELECT k, v, v_encoding, printf('%016x0000', version) AS versionstamp FROM kv WHERE k = ?",
     );
-    this.#ascending = database.prepare(`SELECT ${columns} ${between} ORDER BY k LIMIT ?`);
-    this.#descending = database.prepare(`SELECT ${columns} ${between} ORDER BY k DESC LIMIT ?`);
+    this.#ascending = database.prepare(`SELECT k, v, v_encoding ${between} ORDER BY k LIMIT ?`);
+    this.#descending = database.prepare(`SELECT k, v, v_encoding ${between} ORDER BY k DESC LIMIT ?`);
+    // An object for each of a thousand rows takes as long as the rows.
+    for (const statement of [this.#ascending, this.#descending] as ArraysStatement[]) {
+      statement.setReturnArrays(true);
+    }
     this.#holds = database.prepare(`SELECT 1 FROM kv WHERE k = ? AND v = ? AND v_encoding = ${BYTES}`);
     this.#count = database.prepare(`SELECT count(*) AS n ${between}`);
   }
@@ -111,8 +117,8 @@ export class SqliteSnapshot implements Store {
   list(range: StoreRange, options: { limit: number; reverse?: boolean }): Promise<StoreEntry[]> {
     return this.#reading(() => {
       const statement = options.reverse ? this.#descending : this.#ascending;
-      const rows = statement.all(...boundsOf(range), limitOf(options)) as unknown as KvRow[];
-      return rows.map((row) => ({ key: decodeKey(row.k), value: valueOf(row) }));
+      const rows = statement.all(...boundsOf(range), limitOf(options)) as unknown as ListedRow[];
+      return rows.map(([k, v, v_encoding]) => ({ key: decodeKey(k), value: valueOf({ k, v, v_encoding }) }));
     });
   }
 

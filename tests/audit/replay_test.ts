@@ -8,6 +8,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { listKey } from "../../src/actors/job/keys.ts";
 import { encodeJson } from "../../src/actors/job/row.ts";
+import type { JobSpec } from "../../src/actors/jobs.ts";
 import { type Progress, replay, type ReplayOptions } from "../../src/audit/replay.ts";
 import { MemoryStore } from "../../src/events/memory_store.ts";
 import type { Store } from "../../src/events/store.ts";
@@ -106,6 +107,34 @@ Deno.test("replay() names a row that was put back to an earlier state, though it
   await tamper(store, [{ key, value: earlier }]);
   const { violations, keys } = await verdict(store, { memory: { states: 1, pages: 1 } });
   assertEquals({ violations, keys }, { violations: [], keys: [JSON.stringify(key)] });
+});
+
+Deno.test("replay() names what is wrong in an index though its entries are as many as they should be", async () => {
+  const { store, processor, log } = await logOfJobs();
+  const create = (spec: Partial<JobSpec>) =>
+    processor.create({ type: "create", spec: aSpec(spec), idempotency: null }, TESTER).after.id;
+  const time = "2100-01-01T00:00:00.000Z";
+  const scheduled = Array.from(
+    { length: 6 },
+    (_, n) => create({ job_type: `kind-${n % 2}`, scheduled_at: time }),
+  );
+  const tagged = Array.from({ length: 6 }, (_, n) => create({ tags: [`tag-${n}`] }));
+  await log.drain();
+  const [one, other] = await store.list({ prefix: ["d"] }, { limit: 2 });
+  const later = [...one!.key.slice(0, -2), Date.parse(time) + 1, scheduled[0]!];
+  const [missing, strange] = [["g", "tag-0", tagged[0]!], ["g", "tag-0", tagged[1]!]];
+  await tamper(
+    store,
+    [{ key: later, value: one!.value }, { key: other!.key, value: one!.value }, {
+      key: strange,
+      value: new Uint8Array(),
+    }],
+    [one!.key, missing],
+  );
+  const { violations, keys } = await verdict(store, { memory: { states: 1, pages: 1 } });
+  const wrong = [one!.key, other!.key, later, missing, strange].map((key) => JSON.stringify(key)).sort();
+  assertEquals({ violations, keys }, { violations: [], keys: wrong });
+  assertEquals(keys, await plainKeys(store, 0));
 });
 
 Deno.test("replay() passes over the prefixes that it is told are folded from no event", async () => {

@@ -26,6 +26,7 @@ const NAMES = [
   "stats",
   "replay",
   "verify",
+  "replay_waiting",
 ];
 
 const bench = (...args: string[]) => runTask("bench", args);
