@@ -41,7 +41,7 @@ export interface JobShape {
   readonly time: number | null;
 }
 
-/** First parts of the keys whose values are rows, those first that have one whatever else there is. */
+/** First parts of the keys whose values can be rows. */
 const WITH_ROWS: readonly string[] = [ROWS, "z", LISTS];
 
 /** Whether the entry is a job's row, in the lists or elsewhere. */

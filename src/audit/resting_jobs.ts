@@ -68,10 +68,14 @@ export class RestingJobs {
   /** Takes these jobs in, but for those that would take more memory here; answers them. */
   async lay(jobs: readonly NamedJob[]): Promise<NamedJob[]> {
     const left = new Map(jobs);
-    for (const job of await this.#stored(jobs)) {
+    const rest = (job: ExpectedJob) => {
       this.#rest(job);
       left.delete(job.stream);
+    };
+    for (const job of jobs) {
+      if (this.#shapes.size < MOST_EARLY_SHAPES && isFirst(job[1])) rest(expectedOf(job));
     }
+    for (const job of await this.#stored(left)) rest(job);
     for (const [stream, { version, positions }] of left) {
       if (version !== positions.length) continue;
       this.#jobs.set(stream, version === 1 ? positions[0]! : positions);
@@ -146,13 +150,11 @@ export class RestingJobs {
     for (const [i, entry] of entries.entries()) if (!held[i]) await this.#compare(entry);
   }
 
-  /** The jobs that can be read again: from their first event, or from their row, which is as it should be. */
-  async #stored(jobs: readonly NamedJob[]): Promise<ExpectedJob[]> {
-    const mayBeEarly = this.#shapes.size < MOST_EARLY_SHAPES;
-    const first = jobs.filter(([, state]) => mayBeEarly && isFirst(state)).map(expectedOf);
-    const done = jobs.filter(([, state]) => isDoneWith(state)).map(expectedOf);
+  /** The jobs that are done with and whose row in the store is as it should be. */
+  async #stored(jobs: Iterable<NamedJob>): Promise<ExpectedJob[]> {
+    const done = Iterator.from(jobs).filter(([, state]) => isDoneWith(state)).map(expectedOf).toArray();
     const held = await this.#store.holds(done.map(({ row }) => row!));
-    return [...first, ...done.filter((_, i) => held[i])];
+    return done.filter((_, i) => held[i]);
   }
 
   async #settle(jobs: readonly NamedJob[]): Promise<void> {

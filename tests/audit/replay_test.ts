@@ -137,6 +137,27 @@ Deno.test("replay() names what is wrong in an index though its entries are as ma
   assertEquals(keys, await plainKeys(store, 0));
 });
 
+Deno.test("replay() names what is missing of a list most of whose entries are rows", async () => {
+  const { store, processor, log } = await logOfJobs();
+  const cancelled = async (from: string) => {
+    const spec = aSpec({ queue: from });
+    const { after: { id } } = processor.create({ type: "create", spec, idempotency: null }, TESTER);
+    if (from !== "to") await processor.execute(id, { type: "update", changes: { queue: "to" } }, TESTER);
+    await processor.execute(id, { type: "cancel" }, TESTER);
+    return id;
+  };
+  for (let n = 0; n < 8; n++) await cancelled("to");
+  const moved = await cancelled("from");
+  await log.drain();
+  const list = await store.list({ prefix: ["0l"] }, { limit: ALL });
+  assertEquals(list.map(({ value }) => value.length > 0), [...Array(8).fill(true), false]);
+  assertEquals((await verdict(store)).keys, []);
+  const { key } = list.at(-1)!;
+  assertEquals(key.at(-1), moved);
+  await tamper(store, [], [key]);
+  assertEquals((await verdict(store)).keys, [JSON.stringify(key)]);
+});
+
 Deno.test("replay() passes over the prefixes that it is told are folded from no event", async () => {
   const { store } = await storeOf([]);
   await tamper(store, [{ key: ["q", 1], value: new Uint8Array([1]) }]);
