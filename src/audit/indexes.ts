@@ -1,8 +1,8 @@
 /**
  * Compares the indexes with the jobs: all of their entries but the rows.
  *
- * To go through an index in the order of its keys takes a fraction of the time of looking each entry up, in the order of the
- * log. No two entries have the same key, so if as many are right as are wanted, none of those is missing.
+ * To go through an index in the order of its keys takes a fraction of the time of looking each entry up in the order of
+ * the log. No two entries have the same key, so if as many are right as are wanted, none of those is missing.
  *
  * @module
  */
@@ -53,7 +53,7 @@ function rangesOf(jobs: RestingJobs): Map<Index, Range> {
   return byIndex;
 }
 
-/** A list of another lane may have nothing but rows; of other indexes there are as many lanes as tags, say. */
+/** A list at a time, as others may be nothing but rows; of the other indexes all lanes: there is one for each tag. */
 function prefixOf({ lane }: Index): StoreKey {
   return lane[0] === LISTS ? lane : [lane[0]!];
 }

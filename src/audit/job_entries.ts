@@ -1,7 +1,7 @@
 /**
  * The view of all entries that end in a job's id: rows, lists, tags, the order of choice.
  *
- * Those that should be there were compared with the fold job by job; here is what should not.
+ * Those that should be there were compared with the fold before; here is what should not.
  *
  * @module
  */

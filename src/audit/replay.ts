@@ -1,7 +1,8 @@
 /**
  * Replay: folds the whole log and compares everything else in the store with it.
  *
- * One pass over the log, which looks up the entries of each job as it goes; what is there too much is found by counting.
+ * One pass over the log, which looks up the row of each job as it goes, and one over its indexes; what is there too much
+ * is found by counting.
  * Memory holds some 100 bytes for each job, not its state.
  *
  * @module
