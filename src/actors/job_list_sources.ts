@@ -23,7 +23,7 @@ import type { JobFilter } from "./jobs.ts";
 import type { ListSource } from "./list_source.ts";
 import { merged } from "./merged_source.ts";
 import { jobsInLog, positionBefore, type ReadableLog } from "./jobs_in_log.ts";
-import type { Search } from "./row_lookup.ts";
+import { type Search, valuesUnder } from "./row_lookup.ts";
 import type { FoundJob, StoredJobs } from "./stored_jobs.ts";
 import { jobsAt, type Lane, lanesOf, waitingBelow, type WaitingPart } from "./waiting_positions.ts";
 
@@ -41,6 +41,8 @@ export interface JobListSources {
 const MAX_PARTS = 64;
 /** A page looks at so many jobs of any source, so these are there at once, however many or few bear a tag. */
 const FEW = 200;
+/** In so many parts jobs of a tag are looked up before anything else is read of them. */
+const FEW_PARTS = 8;
 
 /** The sources of every job that the filter may name, but for those that are being processed. */
 export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[] {
@@ -50,7 +52,7 @@ export function sourcesFor(from: JobListSources, filter: JobFilter): ListSource[
   const { tag, priority } = filter;
   if (tag !== undefined) {
     const leavesFew = namesPart(filter) && jobs <= FEW;
-    if (!leavesFew || parts.length > MAX_PARTS) return [tagged(store, tag, searchFor(counts, filter))];
+    if (!leavesFew || parts.length > MAX_PARTS) return [taggedAnd(from, tag, filter, parts)];
   }
   if (parts.length > MAX_PARTS) return [jobsInLog(log)];
   const lanes = lanesOf(queuesWithWaiting)
@@ -92,6 +94,28 @@ function searchFor(counts: JobCounts, { status }: JobFilter): Search {
   for (const lane of counts.lanes()) for (const each of LISTED_STATUSES) sums[each] += lane.counts[each];
   const statuses = LISTED_STATUSES.filter((each) => sums[each] > 0).sort((a, b) => sums[b] - sums[a]);
   return { statuses, only: false };
+}
+
+/** The tag's jobs, of a final status those alone that are in these parts of the list index: each of them has its entry there. */
+function taggedAnd(
+  { store, counts }: JobListSources,
+  tag: string,
+  filter: JobFilter,
+  parts: readonly StoreKey[],
+): ListSource {
+  const source = tagged(store, tag, searchFor(counts, filter));
+  const { status } = filter;
+  if (status === undefined || status === "queued" || parts.length > FEW_PARTS) return source;
+  return async (range, want) => {
+    const { jobs, floor } = await source(range, want);
+    const ids = jobs.map(({ id }) => id);
+    const entries = await Promise.all(parts.map((part) => valuesUnder(store, part, ids)));
+    const found = ids.flatMap((id, i): FoundJob[] => {
+      const entry = entries.find((values) => values[i] !== null)?.[i];
+      return entry ? [{ id, entry }] : [];
+    });
+    return { jobs: found, floor };
+  };
 }
 
 /** Keys `["g", tag, id]`, which say nothing but that there is such a job. */

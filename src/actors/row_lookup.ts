@@ -116,7 +116,7 @@ async function waitingSinceCreation(store: Store, jobs: readonly SoughtJob[]): P
 }
 
 /** The values of keys that end in these ids. */
-async function valuesUnder(
+export async function valuesUnder(
   store: Store,
   prefix: StoreKey,
   ids: readonly string[],

@@ -469,6 +469,23 @@ Deno.test("a page by a tag looks up a key for each job at most, and none where m
   assert(many <= 20 && few <= 3 * 51, `${many} and ${few} keys`);
 });
 
+Deno.test("a page by a tag and a final status reads no events of jobs that it does not show", async () => {
+  const { store, queries, processor, states, log } = await taggedJobs(6_000);
+  const { jobs: fails } = await queries.list({ status: "queued" }, { limit: 300 });
+  const frequent = fails.filter(({ tags }) => !tags.includes("rare"));
+  for (const { id } of frequent) {
+    await states.latest(id);
+    processor.stage(id, states.peek(id)!, { type: "start" }, TESTER);
+    const outcome = { type: "failed", errorMessage: "Error: no luck", retryable: false } as const;
+    processor.stage(id, states.peek(id)!, { type: "settle", attempt: 1, outcome, progress: null }, TESTER);
+  }
+  await log.drain();
+  assert(frequent.length > SCAN_LIMIT);
+  const before = store.pages;
+  const { jobs, next } = await queries.list({ tag: "rare", status: "failed" }, { limit: 50 });
+  assertEquals([jobs, next !== undefined, store.pages - before], [[], true, 0]);
+});
+
 Deno.test("a job whose queue was changed, or that waits, or is gone, is in the list of its tag and status or not", async () => {
   const jobs = await taggedJobs(1_000);
   const { processor, queries, log, clock } = jobs;
