@@ -12,7 +12,7 @@ import { firstIdAt } from "../events/ids.ts";
 import type { HandlerContext, JobHandler } from "../handlers/handler.ts";
 import { BULK_OPERATION, type BulkAction } from "./bulk_job_type.ts";
 import { type BulkPayload, bulkPayload } from "./bulk_payload.ts";
-import { isSelected, knownCount, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
+import { isSelected, knownCount, PAGE, selectedJobs, type SelectionOptions } from "./bulk_selection.ts";
 import { ChangedMeanwhile } from "./changed_meanwhile.ts";
 import { isRefusal } from "./errors.ts";
 import { ATTEMPT_ENDS } from "./job/events.ts";
@@ -50,7 +50,6 @@ type Fate = "changed" | "unchanged" | "refused";
 /** A million jobs take minutes. */
 const TIMEOUT_SECONDS = 86_400;
 const LOG_PAGE = 1_000;
-const PAGE = 500;
 const DONE: Readonly<Record<BulkAction, string>> = {
   cancel: "cancelled",
   retry: "retried",
@@ -107,7 +106,7 @@ class BulkRun {
   readonly #cause: string;
   readonly #meta: EventMeta;
   readonly #tally = { changed: 0, unchanged: 0 };
-  /** A job may fit again on a later walk. */
+  /** A job may fit again when it is looked at once more. */
   readonly #refused = new Set<string>();
   /** How many jobs it is about, as far as is known; `undefined` when no counter knows. */
   #total: number | undefined;

@@ -9,7 +9,8 @@ import { type JobState, statusOf } from "./job/state.ts";
 import { type JobListSources, listJobs, matches } from "./job_list.ts";
 import type { BulkSelection, JobFilter } from "./jobs.ts";
 
-const PAGE = 500;
+/** Jobs that are looked at, or acted on, at a time. */
+export const PAGE = 500;
 /** A filter that few jobs fit is walked over for long: what was found is not kept waiting for more pages than these. */
 const MOST_READS = 3;
 

@@ -104,13 +104,9 @@ async function byTime(source: DueSource, lane: Lane, after: Place, want: number)
     if (!end || jobs.length > 0 || !mayBeSoon(source, end)) return { jobs, end };
     // However many are in the way, a few behind them are found at once.
     const few = pages === 1 ? await dueByType(source, lane, want) : undefined;
-    if (few) return { jobs: few.filter((job) => comparePlaces(job, after) > 0).map(toEntry), end: undefined };
+    if (few) return { jobs: few.filter((job) => comparePlaces(job, after) > 0), end: undefined };
     last = end;
   }
-}
-
-function toEntry({ id, readyAt, jobType }: DueEntry): DueEntry {
-  return { id, readyAt, jobType };
 }
 
 /** @param upTo What stands behind this place need not be read. */

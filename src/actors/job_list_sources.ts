@@ -15,7 +15,7 @@
  */
 import type { Store, StoreEntry, StoreKey } from "../events/store.ts";
 import { type JobCounts, noCounts } from "./job/counts.ts";
-import { JOB_PRIORITIES, JOB_STATUSES } from "./job/job.ts";
+import { JOB_PRIORITIES } from "./job/job.ts";
 import { laneKey, tagLane } from "./job/keys.ts";
 import type { RunningJobs } from "./job/running.ts";
 import { LISTED_STATUSES } from "./job/stored.ts";
@@ -77,8 +77,8 @@ function lanesFor(
   for (const lane of counts.lanes()) {
     if (queue !== undefined && lane.queue !== queue) continue;
     if (job_type !== undefined && lane.jobType !== job_type) continue;
-    for (const each of status === undefined ? JOB_STATUSES : [status]) {
-      if (lane.counts[each] === 0 || each === "processing") continue;
+    for (const each of status === undefined ? LISTED_STATUSES : [status]) {
+      if (lane.counts[each] === 0) continue;
       parts.push(laneKey(each, lane.queue, lane.jobType));
       jobs += lane.counts[each];
       if (each === "queued") queues.add(lane.queue);
